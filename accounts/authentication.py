@@ -1,0 +1,45 @@
+"""`Authorization: JWT <token>`. This module imports no views: DRF's settings name it."""
+
+from django.utils.crypto import constant_time_compare
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken
+
+from accounts.models import User
+from accounts.tokens import FINGERPRINT_CLAIM
+
+
+class TokenAuthentication(JWTAuthentication):
+    """A token's user, read from the database at each request, so that a token can be ended at once.
+
+    :raises AuthenticationFailed: malformed, expired, or of a user who is gone, inactive or has a new password.
+    """
+
+    def get_validated_token(self, raw_token):
+        try:
+            return super().get_validated_token(raw_token)
+        except InvalidToken:
+            raise AuthenticationFailed("The token is invalid or expired.") from None
+
+    def get_user(self, validated_token):
+        user = User.objects.filter(pk=validated_token.get("user_id"), is_active=True).first()
+        fingerprint = str(validated_token.get(FINGERPRINT_CLAIM))
+        if user is None or not constant_time_compare(fingerprint, user.get_session_auth_hash()):
+            raise AuthenticationFailed("The token is invalid or expired.")
+        return user
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the schema describes the header."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema):
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "The token from `auth-token/`, written as `JWT <token>`. This page adds `JWT` by itself.",
+        }

@@ -1,0 +1,123 @@
+"""An exam's paper: read once and cached, and frozen once somebody has an attempt at it.
+
+The cache's key carries the exam's `paper_version`, and every edit of what a student sees raises that number in the
+edit's own transaction (`raise_versions`), so that no process can serve an old paper.
+
+The order of locks, for everything that writes: exams (by id), then attempts (by id), then their items. An edit of what
+is frozen takes its exams with `lock`; a start takes a share of its exam's lock by inserting the attempt, so that each
+waits for the other and sees what it wrote.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from django.core.cache import cache
+from django.db.models import Exists, F, OuterRef
+
+from exams.models import Exam, ExamQuestion
+
+CACHE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class PaperQuestion:
+    """A question as an exam has it. `mark` and `negative_mark` are what right and wrong answers to it bring and cost."""
+
+    id: int
+    order: int
+    type: str
+    question_html: str
+    direction: str | None
+    subject: str
+    explanation_html: str
+    answers: tuple[tuple[int, str], ...]  # id and text_html, in their order
+    essay_topics: tuple[tuple[int, str], ...]  # id and title, in their order
+    correct: frozenset[int]
+    mark: Decimal
+    negative_mark: Decimal
+
+    @cached_property
+    def answer_ids(self) -> frozenset[int]:
+        return frozenset(id for id, _ in self.answers)
+
+    @cached_property
+    def essay_topic_ids(self) -> frozenset[int]:
+        return frozenset(id for id, _ in self.essay_topics)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The questions in their order."""
+
+    questions: tuple[PaperQuestion, ...]
+
+    @cached_property
+    def by_id(self) -> dict[int, PaperQuestion]:
+        return {question.id: question for question in self.questions}
+
+
+def paper_of(exam: Exam) -> Paper:
+    """The paper in the version that `exam` was read with. Never call it in a transaction that edits the paper."""
+    key = f"paper:{exam.pk}:{exam.paper_version}"
+    paper = cache.get(key)
+    if paper is None:
+        paper = _read(exam)
+        cache.set(key, paper, CACHE_SECONDS)
+    return paper
+
+
+def _read(exam: Exam) -> Paper:
+    places = (
+        ExamQuestion.objects.filter(exam=exam)
+        .select_related("question__subject")
+        .prefetch_related("question__answers", "question__essay_topics")
+        .order_by("order", "id")
+    )
+    return Paper(tuple(_question(exam, place) for place in places))
+
+
+def _question(exam: Exam, place: ExamQuestion) -> PaperQuestion:
+    question, own_marks = place.question, exam.variable_mark_per_question
+    answers = question.answers.all()
+    return PaperQuestion(
+        id=question.pk,
+        order=place.order,
+        type=question.type,
+        question_html=question.question_html,
+        direction=question.direction,
+        subject=question.subject.name,
+        explanation_html=question.explanation_html,
+        answers=tuple((answer.pk, answer.text_html) for answer in answers),
+        essay_topics=tuple((topic.pk, topic.title) for topic in question.essay_topics.all()),
+        correct=frozenset(answer.pk for answer in answers if answer.is_correct),
+        mark=place.mark if own_marks and place.mark is not None else exam.mark_per_question,
+        negative_mark=(place.negative_mark if own_marks and place.negative_mark is not None else exam.negative_marks),
+    )
+
+
+def lock(exams) -> list[Exam]:
+    """The exams of a queryset, locked until the transaction ends, each with `frozen`: whether an attempt exists.
+
+    While they are locked nobody can start an attempt at them.
+    """
+    locked = list(exams.order_by("pk").select_for_update(of=("self",)))
+    # Read after the lock: a start that it waited for has committed.
+    under_way = set(
+        Exam.objects.filter(Exists(Exam.objects.filter(pk=OuterRef("pk"), attempts__isnull=False)))
+        .filter(pk__in=[exam.pk for exam in locked])
+        .values_list("pk", flat=True)
+    )
+    for exam in locked:
+        exam.frozen = exam.pk in under_way
+    return locked
+
+
+def exams_with(questions):
+    """The exams that have any of `questions` (a queryset or list of them, or of their ids)."""
+    return Exam.objects.filter(Exists(ExamQuestion.objects.filter(exam=OuterRef("pk"), question__in=questions)))
+
+
+def raise_versions(exams) -> None:
+    """The papers of the exams of a queryset have changed; in the transaction of the change."""
+    exams.order_by().update(paper_version=F("paper_version") + 1)

@@ -1,0 +1,74 @@
+"""What is announced: posts, for everybody or for some batches."""
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from accounts.models import Batch
+from testpress.html import HTMLField
+from testpress.slugs import SluggedModel, slug_format
+
+
+class Category(SluggedModel):
+    """What posts are grouped under, with the colour clients paint it in."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=100, unique=True, blank=True, validators=[slug_format])
+    color = models.CharField(
+        "colour",
+        max_length=6,
+        default="33CC33",
+        validators=[RegexValidator(r"\A[0-9A-Fa-f]{6}\Z", "Six hexadecimal digits, such as 33CC33.")],
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "categories"
+        constraints = [
+            models.UniqueConstraint(Upper("name"), name="post_category_name_unique_in_any_case"),
+            models.CheckConstraint(condition=~Q(slug=""), name="post_category_slug_not_empty"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class PostQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(active=True)
+
+    def visible_to(self, user):
+        """The active posts that are public, list no batch, or share a batch with `user`."""
+        batches = Post.batches.through.objects.filter(post=OuterRef("pk"))
+        return self.active().filter(Q(public=True) | ~Exists(batches) | Exists(batches.filter(batch__users=user)))
+
+
+class Post(SluggedModel):
+    """An announcement."""
+
+    title = models.CharField(max_length=255)
+    slug = models.SlugField(max_length=255, unique=True, blank=True, validators=[slug_format])
+    summary = models.TextField(blank=True)
+    content_html = HTMLField(blank=True)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="posts")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="posts")
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    modified = models.DateTimeField(auto_now=True)
+    active = models.BooleanField(default=True)
+    public = models.BooleanField(default=False, help_text="For everybody, whatever batches are listed.")
+    batches = models.ManyToManyField(
+        Batch, blank=True, related_name="posts", help_text="None: for the whole institute."
+    )
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        constraints = [models.CheckConstraint(condition=~Q(slug=""), name="post_slug_not_empty")]
+        indexes = [models.Index(fields=["-created", "-id"], name="post_newest")]
+
+    def __str__(self):
+        return self.title

@@ -1,0 +1,65 @@
+"""Typed errors of the rules, and the one handler that turns every error of the API into its JSON answer."""
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import JsonResponse
+from django.views import defaults
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError, PermissionDenied
+from rest_framework.settings import api_settings
+from rest_framework.views import exception_handler
+
+
+class RuleBroken(PermissionDenied):
+    """A rule forbids the call: 403 with `detail` and the rule's `code`, a fixed word that a client can switch on."""
+
+    code: str
+
+    def __init__(self):
+        super().__init__(self.default_detail, self.code)
+
+
+class NotAvailable(RuleBroken):
+    code = "not_available"
+    default_detail = "This is not available to you."
+
+
+class BodyTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request's body is too large."
+    default_code = "too_large"
+
+
+def handle(error, context):
+    """DRF's exception handler, with the contract's shapes: see "Errors" there."""
+    if isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
+    elif isinstance(error, SuspiciousOperation):  # such as more form fields than Django takes
+        error = ParseError("The request's body cannot be read.")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ParseError):
+        response.data = {api_settings.NON_FIELD_ERRORS_KEY: [str(error.detail)]}
+    elif isinstance(error, RuleBroken):
+        response.data["code"] = error.code
+    elif response.status_code == status.HTTP_400_BAD_REQUEST and isinstance(response.data, list):
+        response.data = {api_settings.NON_FIELD_ERRORS_KEY: response.data}
+    elif isinstance(response.data, dict) and "detail" in response.data and response.status_code != 400:
+        response.data = {"detail": response.data["detail"]}
+    return response
+
+
+def _json_error(request, status_code, detail):
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": detail}, status=status_code)
+    return None
+
+
+def bad_request(request, exception=None):
+    """handler400: what Django refuses before any view, such as a wrong Host header."""
+    return _json_error(request, 400, "Bad request.") or defaults.bad_request(request, exception)
+
+
+def server_error(request):
+    """handler500."""
+    return _json_error(request, 500, "The server failed. Try again.") or defaults.server_error(request)

@@ -1,0 +1,29 @@
+"""The whole URL tree. Every path of the API answers with and without its final slash."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from testpress import views
+
+api = [
+    path("", include("accounts.urls")),
+    path("", include("exams.urls")),
+    path("", include("attempts.urls")),
+    path("", include("catalog.urls")),
+    path("", include("posts.urls")),
+]
+
+urlpatterns = [
+    path("api/v2.1/", include(api)),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^api/docs/?$", views.DocsView.as_view(), name="docs"),
+    re_path(r"^api/", views.NoSuchPath.as_view()),
+    path("admin/", admin.site.urls),
+    re_path(rf"^{settings.MEDIA_URL.lstrip('/')}(?P<name>.+)$", views.media),
+    path("", views.home),
+]
+
+handler400 = "testpress.exceptions.bad_request"
+handler500 = "testpress.exceptions.server_error"
