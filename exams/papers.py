@@ -4,8 +4,9 @@ The cache's key carries the exam's `paper_version`, and every edit of what a stu
 edit's own transaction (`raise_versions`), so that no process can serve an old paper.
 
 The order of locks, for everything that writes: exams (by id), then attempts (by id), then their items. An edit of what
-is frozen takes its exams with `lock`; a start takes a share of its exam's lock by inserting the attempt, so that each
-waits for the other and sees what it wrote.
+is frozen takes its exams with `lock`; a start takes a share of that lock first (`share`), so that each waits for the
+other and sees what it wrote. (Inserting the attempt would take the share by itself, but only at the commit: Django's
+foreign keys are checked there.)
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
 from exams.models import Exam, ExamQuestion
@@ -111,6 +113,16 @@ def lock(exams) -> list[Exam]:
     for exam in locked:
         exam.frozen = exam.pk in under_way
     return locked
+
+
+def share(exam_id: int) -> None:
+    """Waits for whoever holds the exam's `lock`, and keeps everybody from taking it until the transaction ends.
+
+    On SQLite the transaction itself has done so when it began.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {Exam._meta.db_table} WHERE id = %s FOR KEY SHARE", [exam_id])  # noqa: S608
 
 
 def exams_with(questions):
