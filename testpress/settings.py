@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
-
 from testpress import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -16,10 +14,8 @@ MIB = 1024 * 1024
 
 DEBUG = environment.flag("DEBUG", False)
 SECRET_KEY = environment.secret("SECRET_KEY", VAR / "secret_key")
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY must have at least 32 characters.")
-ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-HOST = environment.text("HOST", "127.0.0.1")
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+HOST = environment.host("HOST", "127.0.0.1")
 PORT = environment.whole("PORT", 8000, least=1, most=65535)
 WEB_CONCURRENCY = environment.whole("WEB_CONCURRENCY", os.cpu_count() or 1, least=1, most=512)
 # Threads of one server process. More only queue on the interpreter lock; the database pool below is of the same size.
@@ -83,11 +79,13 @@ TEMPLATES = [
 
 # --- Database and cache ----------------------------------------------------------------------------------------------
 
-DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{VAR / 'db.sqlite3'}")}
+DEFAULT_DATABASE = VAR / "db.sqlite3"
+DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{DEFAULT_DATABASE}", base=BASE_DIR)}
+# Whether `serve --prepare` (which is `make serve`) loads the demo institute into an empty database.
+DEMO = environment.flag("DEMO", DATABASES["default"]["NAME"] == str(DEFAULT_DATABASE))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
         # A transaction takes the write lock when it begins: what select_for_update does elsewhere.
         "transaction_mode": "IMMEDIATE",
@@ -103,9 +101,15 @@ else:
         }
     )
 
-REDIS_URL = environment.url("REDIS_URL", ("redis", "rediss"))
+REDIS_URL = environment.redis("REDIS_URL")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},  # seconds; a thread must not hang on it
+        }
+    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -146,10 +150,12 @@ TIME_ZONE = "UTC"  # of what is stored; a middleware activates the institute's o
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 MEDIA_URL = "/media/"
-MEDIA_ROOT = Path(environment.text("MEDIA_ROOT", str(VAR / "media")))
-PRIVATE_ROOT = Path(environment.text("PRIVATE_ROOT", str(VAR / "private")))
+MEDIA_ROOT = environment.path("MEDIA_ROOT", VAR / "media", base=BASE_DIR)
+PRIVATE_ROOT = environment.path("PRIVATE_ROOT", VAR / "private", base=BASE_DIR)
 
-AWS_STORAGE_BUCKET_NAME = environment.text("AWS_STORAGE_BUCKET_NAME")
+AWS_STORAGE_BUCKET_NAME = environment.bucket("AWS_STORAGE_BUCKET_NAME")
+AWS_S3_ENDPOINT_URL = environment.url("AWS_S3_ENDPOINT_URL", ("http", "https"))
+AWS_S3_CUSTOM_DOMAIN = environment.domain("AWS_S3_CUSTOM_DOMAIN")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -159,9 +165,9 @@ if AWS_STORAGE_BUCKET_NAME:
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": AWS_STORAGE_BUCKET_NAME,
-            "endpoint_url": environment.url("AWS_S3_ENDPOINT_URL", ("http", "https")) or None,
+            "endpoint_url": AWS_S3_ENDPOINT_URL or None,
             "region_name": environment.text("AWS_S3_REGION_NAME") or None,
-            "custom_domain": environment.text("AWS_S3_CUSTOM_DOMAIN") or None,
+            "custom_domain": AWS_S3_CUSTOM_DOMAIN or None,
             "querystring_auth": False,
             "file_overwrite": False,
         },
@@ -212,14 +218,46 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Exam server",
-    "DESCRIPTION": "The student API, version 2.1.",
     "VERSION": "2.1",
+    "DESCRIPTION": """\
+The API that students' apps talk to.
+
+**Log in.** Send `POST /api/v2.1/auth-token/` with a `username` and a `password`; the answer holds a `token`. All other
+calls carry it in a header, `Authorization: JWT <token>`. On this page: press *Authorize* and paste the token, with or
+without `JWT` before it.
+
+**Paths** answer with and without their final slash. **Lists** come 20 a page (`?page=2`), as
+`{"count", "next", "previous", "per_page", "results"}`. **Errors** are always JSON: 400 by field or as
+`non_field_errors`, everything else as `detail`; what a rule of the exam forbids (403) also has a `code` to switch on.
+""",
+    "TAGS": [
+        {"name": "token", "description": "Logging in."},
+        {"name": "users", "description": "Oneself, and what others may see of a user."},
+        {"name": "exams", "description": "The exams one may see."},
+        {"name": "attempts", "description": "Taking an exam: start, questions, answers, end, review."},
+        {"name": "products", "description": "What is sold."},
+        {"name": "posts", "description": "What is announced."},
+    ],
+    "SCHEMA_PATH_PREFIX": r"/api/v2\.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # As JavaScript, since it holds a function: a token that is pasted alone gets its `JWT`.
+    "SWAGGER_UI_SETTINGS": """{
+        deepLinking: true,
+        displayRequestDuration: true,
+        persistAuthorization: true,
+        requestInterceptor: (request) => {
+            const token = (request.headers.Authorization || "").trim();
+            if (token) {
+                request.headers.Authorization = /\\s/.test(token) ? token : "JWT " + token;
+            }
+            return request;
+        },
+    }""",
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

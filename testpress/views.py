@@ -1,16 +1,30 @@
 """What belongs to no app: the API's base view, its docs page, public files, and the front door."""
 
+from pathlib import PurePosixPath
+
 from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import Http404
 from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
 from django.views.static import serve
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
 from testpress.exceptions import BodyTooLarge
+
+# What a browser may show in place; everything else, also an SVG, which can carry scripts, is a download.
+PICTURES = {
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
 
 
 class LimitedBody:
@@ -20,7 +34,8 @@ class LimitedBody:
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        if int(request.META.get("CONTENT_LENGTH") or 0) > self.body_limit:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > self.body_limit:
             raise BodyTooLarge
 
 
@@ -35,22 +50,34 @@ class NoSuchPath(LimitedBody, APIView):
         raise NotFound
 
 
-class DocsView(SpectacularSwaggerView):
-    """The OpenAPI schema in a browser."""
+class DocsView(SpectacularSwaggerSplitView):
+    """The OpenAPI schema in a browser; all it loads comes from this server."""
 
 
+@require_safe
 def media(request, name):
-    """A public file (a photo, a product's picture) where files are local; S3 serves its own."""
-    if not isinstance(
-        default_storage._wrapped if hasattr(default_storage, "_wrapped") else default_storage, FileSystemStorage
-    ):
+    """A public file (a photo, a product's picture, a note) where files are local; S3 serves its own."""
+    if not isinstance(default_storage, FileSystemStorage):
         raise Http404
-    response = serve(request, name, document_root=settings.MEDIA_ROOT)
+    try:
+        response = serve(request, name, document_root=default_storage.location)
+    except (SuspiciousFileOperation, OSError, ValueError):  # outside the folder, or no name that a file can have
+        raise Http404 from None
+    file = PurePosixPath(name)
+    picture = PICTURES.get(file.suffix.lower())
+    if picture:
+        response["Content-Type"] = picture
+    else:
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name)
+    del response["Content-Encoding"]  # the file itself is compressed; the client asked for the file
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     # Names are never used twice.
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 
+@require_safe
 def home(request):
     """The front door leads to the docs of the API."""
     return redirect("docs")

@@ -1,0 +1,139 @@
+"""`manage.py serve`: from checked configuration to the running server, which takes this process's place."""
+
+import os
+import socket
+import sys
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+# Seconds that requests have to finish in once the server is told to stop; longer than any of them may take.
+STOP_TIMEOUT = 40
+
+
+class Command(BaseCommand):
+    help = "Checks the configuration and the database, says where it listens, and becomes the server (granian)."
+    requires_system_checks = []  # handle() runs them, with those of the database
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--prepare",
+            action="store_true",
+            help="First migrate the database, collect the static files and, with DEMO=1, load the demo institute.",
+        )
+
+    def handle(self, *, prepare, **options):
+        self.check()
+        address = listening_address()
+        require_database()
+        require_cache()
+        if prepare:
+            self.prepare()
+        require_migrations()
+        require_static_files()
+        self.check(databases=["default"])
+        self.announce()
+        become_server(address)
+
+    def prepare(self):
+        if pending_migrations():
+            self.stdout.write("Bringing the database up to date …")
+            call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        if settings.DEMO:
+            call_command("load_demo", if_empty=True, stdout=self.stdout)
+
+    def announce(self):
+        everywhere = settings.HOST in ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
+        host = "localhost" if everywhere else f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
+        root = f"http://{host}:{settings.PORT}"
+        lines = [
+            f"Exam server   {root}/" + ("  and this machine's other addresses" if everywhere else ""),
+            f"API docs      {root}/api/docs/",
+            f"Admin site    {root}/admin/",
+        ]
+        if settings.HTTPS and not settings.TRUST_PROXY:
+            lines.append(
+                "HTTPS=1 without TRUST_PROXY=1: every request is sent to https://, which this server does not speak "
+                "itself. Put a proxy that does before it, and set TRUST_PROXY=1."
+            )
+        self.stdout.write("\n".join([*lines, "Ctrl-C stops it."]))
+
+
+def listening_address():
+    """HOST as an IP address that PORT can be listened on at.
+
+    :raises CommandError: the name is unknown, the address is not this machine's, or the port is taken or forbidden.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise CommandError(f"HOST {settings.HOST} is no name this machine can look up: {error.strerror}.") from None
+    with socket.socket(family, kind, protocol) as probe:
+        # Without it a server that has just stopped would still hold the port for a minute.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(place)
+        except OSError as error:
+            reason = error.strerror.lower()
+            raise CommandError(f"Cannot listen on HOST {settings.HOST}, PORT {settings.PORT}: {reason}.") from None
+    return place[0]
+
+
+def require_database():
+    # This process needs one connection, and a pool would wait, try again and hide the reason.
+    connection.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        raise CommandError(f"The database of DATABASE_URL cannot be reached: {' '.join(str(error).split())}") from None
+
+
+def require_cache():
+    try:
+        cache.get("serve")
+    except OSError as error:  # redis-py's errors of connection and log-in are no OSErrors
+        raise CommandError(f"REDIS_URL cannot be reached: {error}") from None
+    except Exception as error:
+        if not type(error).__module__.startswith("redis."):
+            raise
+        raise CommandError(f"REDIS_URL cannot be reached: {error}") from None
+
+
+def pending_migrations():
+    executor = MigrationExecutor(connection)
+    return executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def require_migrations():
+    if pending := len(pending_migrations()):
+        raise CommandError(f"The database lacks {pending} migrations: run `manage.py migrate`, or `make serve`.")
+
+
+def require_static_files():
+    if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        raise CommandError("The static files are missing: run `manage.py collectstatic`, or `make serve`.")
+
+
+def become_server(address):
+    """Puts granian in this process's place. It keeps the process id, so that signals reach it."""
+    connection.close()
+    os.chdir(settings.BASE_DIR)
+    arguments = {
+        "--interface": "wsgi",
+        "--http": "1",
+        "--host": address,
+        "--port": str(settings.PORT),
+        "--workers": str(settings.WEB_CONCURRENCY),
+        "--blocking-threads": str(settings.THREADS),
+        "--workers-kill-timeout": str(STOP_TIMEOUT),
+        "--log-level": "warning",
+    }
+    command = [sys.executable, "-m", "granian", *(part for pair in arguments.items() for part in pair)]
+    command += ["--no-ws", "--respawn-failed-workers", "testpress.wsgi:application"]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, command)  # noqa: S606  (this very interpreter, and arguments that settings checked)
