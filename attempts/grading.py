@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 
+from exams.models import Question
 from exams.papers import PaperQuestion
 
 
@@ -18,7 +19,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`score` in marks; `percentage` of the paper's full marks, essays included, a whole number that may be negative."""
+    """`score` in marks; `percentage` of the paper's full marks, essays included: whole, and negative where the score is."""
 
     score: Decimal
     percentage: int
@@ -29,7 +30,7 @@ class Result:
 
 def verdict(question: PaperQuestion, selected: Collection[int]) -> Verdict:
     """Right only if exactly the correct answers are selected (of type R there is one of them)."""
-    if not selected or not question.answers:
+    if not selected or question.type == Question.Type.ESSAY:
         return Verdict.UNANSWERED
     return Verdict.CORRECT if question.correct == set(selected) else Verdict.INCORRECT
 

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from exams.models import EssayTopic, Exam, Question
+from attempts.clock import Clock
+from exams.models import EssayTopic, Exam, ExamQuestion, Question
 
 
 class AttemptQuerySet(models.QuerySet):
@@ -16,12 +18,33 @@ class AttemptQuerySet(models.QuerySet):
     def running(self):
         return self.filter(state=Attempt.State.RUNNING)
 
+    def expirable(self, *, now):
+        """The running ones that may be over: without pauses, or with their exam's window closed."""
+        return self.running().filter(Q(exam__allow_pause=False) | Q(exam__end_date__lte=now), last_started_time__lt=now)
+
     def ranked(self):
         """The attempts that ranks and percentiles are counted over."""
         return self.filter(ranked=True)
 
     def of(self, user):
         return self.filter(user=user)
+
+    def newest_first(self):
+        return self.order_by("-date", "-id")
+
+    def with_question_count(self):
+        """Each attempt with `question_count`, the number of questions of its exam."""
+        counted = ExamQuestion.objects.filter(exam=OuterRef("exam")).order_by().values("exam").annotate(n=Count("pk"))
+        return self.annotate(question_count=Coalesce(Subquery(counted.values("n")), 0))
+
+    def with_attempts_used(self):
+        """Each attempt with `attempts_used`, how many its student has at its exam."""
+        same = Attempt.objects.filter(exam=OuterRef("exam"), user=OuterRef("user")).order_by().values("exam")
+        return self.annotate(attempts_used=Subquery(same.annotate(n=Count("pk")).values("n")))
+
+    def for_detail(self):
+        """With all that the API shows of an attempt and its exam, but its standing."""
+        return self.select_related("exam__course").with_question_count()
 
 
 class Attempt(models.Model):
@@ -93,9 +116,35 @@ class Attempt(models.Model):
     def __str__(self):
         return f"{self.user} at {self.exam}, attempt {self.number}"
 
+    # What completing writes beside the clock.
+    RESULT_COLUMNS = (
+        "state",
+        "score",
+        "percentage",
+        "correct_count",
+        "incorrect_count",
+        "unanswered_count",
+        "seconds_taken",
+        "ranked",
+    )
+
     @property
     def is_completed(self):
         return self.state == self.State.COMPLETED
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.remaining_time, self.last_started_time, self.unattributed_time)
+
+    def shown_remaining_time(self, now) -> timedelta:
+        """What a reader is told: a paused clock's stored time, or what is left now where the exam knows no pauses."""
+        if self.is_completed or self.exam.allow_pause:
+            return self.remaining_time
+        return self.clock.left(now)
+
+    def time_taken(self, remaining: timedelta) -> timedelta:
+        """The time taken when `remaining` is left, so that both as shown, in whole seconds, make `time_allowed`."""
+        return self.time_allowed - timedelta(seconds=remaining // timedelta(seconds=1))
 
 
 class AttemptItem(models.Model):

@@ -44,16 +44,17 @@ class ExamQuerySet(models.QuerySet):
         return self.filter(published=True)
 
     def visible_to(self, user):
-        """The exams that `user` may see: published for everybody or one of their batches, and all they have an attempt at."""
-        batches = Exam.batches.through.objects.filter(exam=OuterRef("pk"))
-        open_to_all = ~Exists(batches)
-        own_batch = Exists(batches.filter(batch__users=user))
-        return self.filter(Q(published=True) & (open_to_all | own_batch) | self.model.attempted_by(user))
+        """The exams that `user` may see: those open to them, and all they have an attempt at."""
+        return self.filter(Exam.is_open_to(user) | Exam.is_attempted_by(user))
+
+    def open_to(self, user):
+        """Published, for the whole institute or one of the batches of `user`."""
+        return self.filter(Exam.is_open_to(user))
 
     def available(self, user, *, now):
         """Started, not ended, and without an attempt by `user`."""
         open_now = Q(start_date__lte=now) & (Q(end_date=None) | Q(end_date__gt=now))
-        return self.filter(open_now, ~self.model.attempted_by(user))
+        return self.filter(open_now, ~Exam.is_attempted_by(user))
 
     def upcoming(self, *, now):
         """Not yet started."""
@@ -61,7 +62,7 @@ class ExamQuerySet(models.QuerySet):
 
     def history(self, user):
         """With at least one attempt by `user`."""
-        return self.filter(self.model.attempted_by(user))
+        return self.filter(Exam.is_attempted_by(user))
 
     def with_question_count(self):
         """Each exam with `question_count`, counted in the same query."""
@@ -149,9 +150,15 @@ class Exam(SluggedModel):
         return self.title
 
     @staticmethod
-    def attempted_by(user):
-        """Whether the outer exam has an attempt by `user`, as a condition of a query."""
+    def is_attempted_by(user):
+        """A query's condition: the exam has an attempt by `user`."""
         return Exists(Exam.objects.filter(pk=OuterRef("pk"), attempts__user=user))
+
+    @staticmethod
+    def is_open_to(user):
+        """A query's condition: published, and listing no batch or one of the batches of `user`."""
+        batches = Exam.batches.through.objects.filter(exam=OuterRef("pk"))
+        return Q(published=True) & (~Exists(batches) | Exists(batches.filter(batch__users=user)))
 
     def has_started(self, now):
         return self.start_date <= now

@@ -24,7 +24,7 @@ CACHE_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class PaperQuestion:
-    """A question as an exam has it. `mark` and `negative_mark` are what right and wrong answers to it bring and cost."""
+    """A question as an exam has it. `mark` is what a right answer brings, `negative_mark` what a wrong one costs."""
 
     id: int
     order: int

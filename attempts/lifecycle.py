@@ -1,0 +1,303 @@
+"""The life of an attempt: the only writer of its state, clock and result.
+
+Every verb is atomic: it locks the attempt's row, then reads the clock once, changes, and saves named columns. Each
+takes `now` for tests and for made-up pasts; left out, it is the moment after the lock. What a verb refuses it raises as
+an error of `attempts/errors.py` after its transaction, so that a completed attempt stays completed.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.http import Http404
+from django.utils import timezone
+
+from accounts.models import User
+from attempts import errors
+from attempts.clock import ZERO
+from attempts.grading import grade
+from attempts.models import Attempt, AttemptItem
+from exams import papers
+from exams.models import Exam, ExamQuestion, Question
+from exams.papers import Paper, PaperQuestion
+from testpress.exceptions import NotAvailable
+
+START_TRIES = 5
+
+
+# --- Starting --------------------------------------------------------------------------------------------------------
+
+
+def start(exam: Exam, user: User, *, now: datetime | None = None) -> tuple[Attempt, bool]:
+    """The student's running attempt at `exam`, begun now unless there is one; and whether it was begun now.
+
+    A running attempt comes before any other check, its clock untouched. Where the exam knows no pauses and its time is
+    over, it is completed and answered, and nothing is started.
+
+    :raises NotAvailable: not visible to the student, or without questions.
+    :raises ExamNotStarted: before the window; ExamEnded: after it.
+    :raises RetakeNotAllowed: a second attempt where there are none; NoAttemptsLeft: more than the limit.
+    """
+    for _ in range(START_TRIES):
+        try:
+            return _start(exam, user, now)
+        except IntegrityError:
+            # Another start of the same student was quicker; what it made is there now.
+            continue
+    raise NotAvailable
+
+
+@transaction.atomic
+def _start(exam, user, now):
+    papers.share(exam.pk)
+    newest = Attempt.objects.for_detail().of(user).filter(exam=exam).order_by("-number").first()
+    now = now or timezone.now()
+    if newest is not None and not newest.is_completed:
+        newest.user = user
+        return _settled(newest, now), False
+    _check_start_allowed(exam, user, used=newest.number if newest else 0, now=now)
+    attempt = Attempt.objects.create(
+        exam=exam,
+        user=user,
+        number=newest.number + 1 if newest else 1,
+        date=now,
+        time_allowed=exam.duration,
+        remaining_time=exam.duration,
+        last_started_time=now,
+    )
+    attempt.question_count = _lay_out_sheet(attempt)
+    if not attempt.question_count:
+        raise NotAvailable
+    return attempt, True
+
+
+def _check_start_allowed(exam, user, *, used, now):
+    if not Exam.objects.open_to(user).filter(pk=exam.pk).exists():
+        raise NotAvailable
+    if not exam.has_started(now):
+        raise errors.ExamNotStarted
+    if exam.has_ended(now):
+        raise errors.ExamEnded
+    if used and not exam.allow_retake:
+        raise errors.RetakeNotAllowed
+    if exam.attempt_limit is not None and used >= exam.attempt_limit:
+        raise errors.NoAttemptsLeft
+
+
+def _lay_out_sheet(attempt) -> int:
+    """An item for each question, in one statement whatever their number; how many there are."""
+    items, places = AttemptItem._meta.db_table, ExamQuestion._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO {items} (attempt_id, question_id, "order", selected_answers) '  # noqa: S608
+            f"""SELECT %s, question_id, "order", '[]' FROM {places} WHERE exam_id = %s ORDER BY "order", id""",
+            [attempt.pk, attempt.exam_id],
+        )
+        return cursor.rowcount
+
+
+# --- The verbs of an attempt -----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def heartbeat(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+    """Charges the clock; answers a completed attempt as it is."""
+    attempt = _locked(attempt_id, user)
+    if not attempt.is_completed:
+        _charge(attempt, now or timezone.now())
+    return attempt
+
+
+@transaction.atomic
+def end(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+    """Completes and grades the attempt; answers a completed one as it is."""
+    attempt = _locked(attempt_id, user)
+    if not attempt.is_completed:
+        _complete(attempt, attempt.clock.charged(now or timezone.now()))
+    return attempt
+
+
+def resume(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+    """Starts the clock anew after a pause, charging nothing; where the exam knows no pauses it charges as well.
+
+    :raises AttemptCompleted: it is completed, or was found to be over.
+    """
+    with transaction.atomic():
+        attempt = _locked(attempt_id, user)
+        if not attempt.is_completed:
+            now = now or timezone.now()
+            if attempt.exam.allow_pause:
+                _store_clock(attempt, attempt.clock.resumed(now))
+            else:
+                _charge(attempt, now)
+    if attempt.is_completed:
+        raise errors.AttemptCompleted
+    return attempt
+
+
+def save_answer(
+    attempt_id: int, item_id: int, user: User, given: dict[str, Any], *, now: datetime | None = None
+) -> AttemptItem:
+    """Writes what `given` holds of `selected_answers`, `review`, `essay_text` and `essay_topic` into the item.
+
+    Charges the clock and gives the item the time charged since the attempt's last save.
+
+    :raises AttemptCompleted: it is completed, or was found to be over; nothing of the answer is kept.
+    :raises rest_framework.exceptions.ValidationError: `given` does not fit the question; nothing is charged.
+    """
+    with transaction.atomic():
+        item = _locked_item(attempt_id, item_id, user)
+        attempt = item.attempt
+        if not attempt.is_completed:
+            clock = attempt.clock
+            now = now or timezone.now()
+            if clock.is_over(now):
+                _complete(attempt, clock.charged(now))
+            else:
+                _write_answer(item, given)
+                clock = clock.charged(now)
+                item.duration = (item.duration or ZERO) + clock.unattributed
+                item.save(update_fields=[*given, "duration"])
+                _store_clock(attempt, clock.attributed())
+    if attempt.is_completed:
+        raise errors.AttemptCompleted
+    return item
+
+
+@transaction.atomic
+def close_if_expired(attempt_id: int, *, now: datetime | None = None) -> bool:
+    """Completes an attempt that nobody can go on with; whether it did.
+
+    Without pauses that is when the time is over; with pauses, when the exam's window has closed as well.
+    """
+    attempt = Attempt.objects.select_for_update(of=("self",)).select_related("exam", "user").get(pk=attempt_id)
+    now = now or timezone.now()
+    clock = attempt.clock
+    if attempt.is_completed or not clock.is_over(now) or (attempt.exam.allow_pause and not attempt.exam.has_ended(now)):
+        return False
+    _complete(attempt, clock.charged(now))
+    return True
+
+
+def look(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+    """The attempt for a call that only reads. Nothing is written, unless its exam knows no pauses and its time is over:
+    then it is completed first.
+    """
+    attempt = _owned(Attempt.objects.for_detail().filter(pk=attempt_id).first(), user)
+    return _settled(attempt, now or timezone.now())
+
+
+# --- Inside a verb's transaction -------------------------------------------------------------------------------------
+
+
+def _locked(attempt_id, user) -> Attempt:
+    attempt = Attempt.objects.for_detail().select_for_update(of=("self",)).filter(pk=attempt_id).first()
+    return _owned(attempt, user)
+
+
+def _owned(attempt, user) -> Attempt:
+    if attempt is None:
+        raise Http404
+    if attempt.user_id != user.pk:
+        raise NotAvailable
+    attempt.user = user
+    return attempt
+
+
+def _locked_item(attempt_id, item_id, user) -> AttemptItem:
+    """The item with its attempt, both locked: a join that locked the attempt alone would hand whoever waited for it the
+    new attempt and the old item.
+    """
+    item = (
+        AttemptItem.objects.select_related("attempt__exam")
+        .select_for_update(of=("self", "attempt"))
+        .filter(pk=item_id, attempt=attempt_id)
+        .first()
+    )
+    if item is None:
+        _owned(Attempt.objects.filter(pk=attempt_id).first(), user)
+        raise Http404
+    _owned(item.attempt, user)
+    return item
+
+
+def _store_clock(attempt, clock, *, with_columns=()):
+    attempt.remaining_time = clock.remaining
+    attempt.last_started_time = clock.last_started
+    attempt.unattributed_time = clock.unattributed
+    attempt.save(update_fields=["remaining_time", "last_started_time", "unattributed_time", *with_columns])
+
+
+def _charge(attempt, now):
+    clock = attempt.clock
+    if clock.is_over(now):
+        _complete(attempt, clock.charged(now))
+    else:
+        _store_clock(attempt, clock.charged(now))
+
+
+def _settled(attempt, now) -> Attempt:
+    """The attempt, completed if its exam knows no pauses and its time is over; read without a lock, looked at again
+    with it.
+    """
+    if attempt.is_completed or attempt.exam.allow_pause or not attempt.clock.is_over(now):
+        return attempt
+    with transaction.atomic():
+        attempt = _locked(attempt.pk, attempt.user)
+        if not attempt.is_completed and attempt.clock.is_over(now):
+            _complete(attempt, attempt.clock.charged(now))
+    return attempt
+
+
+def _complete(attempt, clock):
+    paper = papers.paper_of(attempt.exam)
+    sheet = attempt.items.values_list("question_id", "selected_answers")
+    result = grade((paper.by_id[question], selected) for question, selected in sheet)
+    attempt.state = Attempt.State.COMPLETED
+    attempt.score = result.score
+    attempt.percentage = result.percentage
+    attempt.correct_count = result.correct_count
+    attempt.incorrect_count = result.incorrect_count
+    attempt.unanswered_count = result.unanswered_count
+    attempt.seconds_taken = attempt.time_taken(clock.remaining) // timedelta(seconds=1)
+    attempt.ranked = not attempt.user.is_staff and _is_first_completed(attempt)
+    _store_clock(attempt, clock, with_columns=Attempt.RESULT_COLUMNS)
+
+
+def _is_first_completed(attempt) -> bool:
+    if attempt.number == 1:
+        return True
+    return not Attempt.objects.completed().filter(user=attempt.user_id, exam=attempt.exam_id).exists()
+
+
+def _write_answer(item, given):
+    question = _paper_question(item)
+    check_answer(question, given)
+    for name, value in given.items():
+        setattr(item, f"{name}_id" if name == "essay_topic" else name, value)
+
+
+def _paper_question(item) -> PaperQuestion:
+    paper: Paper = papers.paper_of(item.attempt.exam)
+    return paper.by_id[item.question_id]
+
+
+def check_answer(question: PaperQuestion, given: dict[str, Any]) -> None:
+    """Whether `given` fits the question.
+
+    :raises rest_framework.exceptions.ValidationError: by field, where it does not.
+    """
+    found: dict[str, str] = {}
+    selected = given.get("selected_answers", [])
+    if len(set(selected)) < len(selected):
+        found["selected_answers"] = "An answer is given twice."
+    elif not question.answer_ids.issuperset(selected):
+        found["selected_answers"] = "Not an answer of this question."
+    elif question.type == Question.Type.SINGLE and len(selected) > 1:
+        found["selected_answers"] = "This question takes one answer."
+    if given.get("essay_text") and question.type != Question.Type.ESSAY:
+        found["essay_text"] = "This question takes no text."
+    if given.get("essay_topic") is not None and given["essay_topic"] not in question.essay_topic_ids:
+        found["essay_topic"] = "Not a topic of this question."
+    if found:
+        raise errors.unfit_answer(found)

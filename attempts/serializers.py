@@ -1,0 +1,270 @@
+"""How the API shows attempts and answer sheets, and reads answers.
+
+`Sitting…` is what a student sees while the attempt runs: nothing here may tell what is correct. `Review…` is what they
+see of a completed one.
+"""
+
+from django.http import QueryDict
+from rest_framework import serializers
+
+from attempts.models import Attempt, AttemptItem
+from exams.models import Question
+from exams.papers import PaperQuestion
+from exams.serializers import ExamOutlineSerializer, ExamSerializer
+from testpress.fields import ApiUrlField, MillisecondField, api_url, clock
+
+LONGEST_ESSAY = 100_000
+LONGEST_SELECTION = 1000
+
+
+class OwnAttemptSerializer(serializers.ModelSerializer):
+    """A student's own attempt as it shows inside its exam: 19 keys.
+
+    From `Attempt.objects.for_detail()` or a prefetch with its question count, each with its `standing`
+    (`ranking.attach_standings`). `context["now"]` is the one moment of the whole answer.
+    """
+
+    url = ApiUrlField("attempts/{id}/")
+    user = serializers.SerializerMethodField()
+    date = MillisecondField()
+    total_questions = serializers.IntegerField(source="question_count", read_only=True)
+    review_url = ApiUrlField("attempts/{id}/review/")
+    questions_url = ApiUrlField("attempts/{id}/questions/")
+    percentile = serializers.FloatField(source="standing.percentile", read_only=True)
+    last_started_time = MillisecondField()
+    remaining_time = serializers.SerializerMethodField()
+    time_taken = serializers.SerializerMethodField()
+    rank = serializers.SerializerMethodField()
+    max_rank = serializers.IntegerField(source="standing.max_rank", read_only=True)
+    percentage = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Attempt
+        fields = [
+            "url",
+            "id",
+            "user",
+            "date",
+            "total_questions",
+            "score",
+            "review_url",
+            "questions_url",
+            "percentile",
+            "correct_count",
+            "incorrect_count",
+            "last_started_time",
+            "remaining_time",
+            "time_taken",
+            "state",
+            "rank",
+            "max_rank",
+            "percentage",
+            "unanswered_count",
+        ]
+        read_only_fields = fields
+
+    def get_user(self, attempt) -> str:
+        return self.context["request"].user.username  # nobody is shown another's attempts
+
+    def get_rank(self, attempt) -> int | str:
+        return attempt.standing.rank
+
+    def get_remaining_time(self, attempt) -> str:
+        return clock(attempt.shown_remaining_time(self.context["now"]))
+
+    def get_time_taken(self, attempt) -> str:
+        return clock(attempt.time_taken(attempt.shown_remaining_time(self.context["now"])))
+
+
+class AttemptSerializer(OwnAttemptSerializer):
+    """An attempt with its exam inside."""
+
+    exam = serializers.SerializerMethodField()
+    commented_questions_count = serializers.SerializerMethodField()
+    comments_count = serializers.SerializerMethodField()
+    total_bonus = serializers.SerializerMethodField()
+
+    class Meta(OwnAttemptSerializer.Meta):
+        fields = [
+            *OwnAttemptSerializer.Meta.fields[:2],
+            "exam",
+            *OwnAttemptSerializer.Meta.fields[2:],
+            "commented_questions_count",
+            "comments_count",
+            "total_bonus",
+        ]
+        read_only_fields = fields
+
+    def get_exam(self, attempt) -> ExamOutlineSerializer:
+        attempt.exam.question_count = attempt.question_count
+        return ExamOutlineSerializer(attempt.exam, context=self.context).data
+
+    def get_commented_questions_count(self, attempt) -> int:
+        return 0  # there are no comments yet
+
+    def get_comments_count(self, attempt) -> int:
+        return 0
+
+    def get_total_bonus(self, attempt) -> int:
+        return 0
+
+
+class AttemptHistorySerializer(AttemptSerializer):
+    """An attempt in the list of all: whether and how often its exam may still be taken."""
+
+    allow_retake = serializers.BooleanField(source="exam.allow_retake", read_only=True)
+    remaining_attempts = serializers.SerializerMethodField()
+
+    class Meta(AttemptSerializer.Meta):
+        fields = [*AttemptSerializer.Meta.fields[:-1], "allow_retake", "remaining_attempts", "total_bonus"]
+        read_only_fields = fields
+
+    def get_remaining_attempts(self, attempt) -> int | None:
+        limit = attempt.exam.attempt_limit
+        return None if limit is None else max(limit - attempt.attempts_used, 0)
+
+
+class ExamDetailSerializer(ExamSerializer):
+    """An exam with the student's own attempts, newest first (`own_attempts`)."""
+
+    attempts = OwnAttemptSerializer(source="own_attempts", many=True, read_only=True)
+
+    class Meta(ExamSerializer.Meta):
+        fields = [*ExamSerializer.Meta.fields[:17], "attempts", *ExamSerializer.Meta.fields[17:]]
+        read_only_fields = fields
+
+
+# --- The answer sheet ------------------------------------------------------------------------------------------------
+
+
+class SittingAnswerSerializer(serializers.Serializer):
+    text_html = serializers.CharField()
+    id = serializers.IntegerField()
+
+
+class EssayTopicSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+
+
+class SittingQuestionSerializer(serializers.Serializer):
+    """A question of a cached paper (`PaperQuestion`), without anything that tells its key or marks."""
+
+    question_html = serializers.CharField()
+    direction = serializers.CharField(allow_null=True)
+    answers = SittingAnswerSerializer(many=True)
+    essay_topics = EssayTopicSerializer(many=True)
+    subject = serializers.CharField()
+    type = serializers.ChoiceField(choices=Question.Type.choices)
+
+    def to_representation(self, question: PaperQuestion):
+        # By hand: the same few keys for each of a page's questions, a hundred times quicker than field by field.
+        return {
+            "question_html": question.question_html,
+            "direction": question.direction,
+            "answers": self.answers_of(question),
+            "essay_topics": [{"id": id, "title": title} for id, title in question.essay_topics],
+            "subject": question.subject,
+            "type": question.type,
+        }
+
+    def answers_of(self, question):
+        return [{"text_html": text, "id": id} for id, text in question.answers]
+
+
+class ReviewAnswerSerializer(SittingAnswerSerializer):
+    is_correct = serializers.BooleanField(allow_null=True, help_text="null where the exam does not show answers")
+
+
+class ReviewQuestionSerializer(SittingQuestionSerializer):
+    """A question with its key and explanation; `null` and `""` where its exam does not show answers."""
+
+    answers = ReviewAnswerSerializer(many=True)
+    explanation_html = serializers.CharField(help_text='"" where the exam does not show answers')
+
+    def to_representation(self, question: PaperQuestion):
+        shown = self.context["show_answers"]
+        return super().to_representation(question) | {"explanation_html": question.explanation_html if shown else ""}
+
+    def answers_of(self, question):
+        shown = self.context["show_answers"]
+        return [
+            {"text_html": text, "id": id, "is_correct": id in question.correct if shown else None}
+            for id, text in question.answers
+        ]
+
+
+class SittingItemSerializer(serializers.ModelSerializer):
+    """One question of a running attempt's sheet. `context["paper"]` is the exam's paper."""
+
+    url = serializers.URLField()
+    question = SittingQuestionSerializer()
+    duration = serializers.CharField(
+        allow_null=True, help_text='As Python prints a timedelta: "0:00:41.201331"; null until the first save.'
+    )
+    selected_answers = serializers.ListField(child=serializers.IntegerField())
+    essay_topic = serializers.IntegerField(allow_null=True)
+
+    class Meta:
+        model = AttemptItem
+        fields = [
+            "id",
+            "url",
+            "question",
+            "duration",
+            "selected_answers",
+            "essay_text",
+            "essay_topic",
+            "review",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, item: AttemptItem):
+        return {
+            "id": item.pk,
+            "url": api_url(self.context["request"], f"attempts/{item.attempt_id}/questions/{item.pk}/"),
+            "question": self.fields["question"].to_representation(self.context["paper"].by_id[item.question_id]),
+            "duration": None if item.duration is None else str(item.duration),
+            "selected_answers": item.selected_answers,
+            "essay_text": item.essay_text,
+            "essay_topic": item.essay_topic_id,
+            "review": item.review,
+        }
+
+
+class ReviewItemSerializer(SittingItemSerializer):
+    """One question of a completed attempt's sheet, with its key where the exam shows answers."""
+
+    question = ReviewQuestionSerializer()
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number; digits as text only in a form, which knows nothing else."""
+
+    def to_internal_value(self, data):
+        is_number = isinstance(data, int) and not isinstance(data, bool)
+        if not is_number and not isinstance(self.root.initial_data, QueryDict):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true, false or null; their spellings as text only in a form."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, bool) and data is not None and not isinstance(self.root.initial_data, QueryDict):
+            self.fail("invalid", input=data)
+        return super().to_internal_value(data)
+
+
+class AnswerSerializer(serializers.Serializer):
+    """What a save may send; what is left out stays. Whether it fits the question is the lifecycle's to say."""
+
+    selected_answers = serializers.ListField(
+        child=StrictIntegerField(), required=False, max_length=LONGEST_SELECTION, help_text="Ids of answers; [] clears."
+    )
+    review = StrictBooleanField(required=False, allow_null=True, help_text="Marked to be looked at again.")
+    essay_text = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=LONGEST_ESSAY
+    )
+    essay_topic = StrictIntegerField(required=False, allow_null=True, help_text="Id of one of the question's topics.")

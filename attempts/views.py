@@ -1,0 +1,191 @@
+"""A student's attempts: one line a call; the rules are in `lifecycle.py`."""
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView, ListAPIView
+from rest_framework.response import Response
+
+from attempts import lifecycle, ranking
+from attempts.errors import AttemptCompleted, AttemptNotCompleted
+from attempts.filters import AttemptFilter, ReviewState
+from attempts.grading import verdict
+from attempts.models import Attempt, AttemptItem
+from attempts.serializers import (
+    AnswerSerializer,
+    AttemptHistorySerializer,
+    AttemptSerializer,
+    OwnAttemptSerializer,
+    ReviewItemSerializer,
+    SittingItemSerializer,
+)
+from exams import papers
+from exams.views import exam_for
+from testpress.openapi import errors
+from testpress.views import LimitedBody
+
+
+class AttemptView(LimitedBody, GenericAPIView):
+    """What the calls about attempts share."""
+
+    queryset = Attempt.objects.none()
+    serializer_class = AttemptSerializer
+
+    def get_serializer_context(self):
+        return super().get_serializer_context() | {"now": timezone.now()}
+
+    def paginate_queryset(self, queryset):
+        attempts = super().paginate_queryset(queryset)
+        ranking.attach_standings(attempts, now=timezone.now())
+        return attempts
+
+    def answer(self, attempt, status=200):
+        ranking.attach_standings([attempt], now=timezone.now())
+        return Response(AttemptSerializer(attempt, context=self.get_serializer_context()).data, status)
+
+
+@extend_schema(tags=["attempts"])
+class ExamAttemptsView(AttemptView, ListAPIView):
+    """Your attempts at one exam."""
+
+    filter_backends = []
+    serializer_class = OwnAttemptSerializer
+
+    def get_queryset(self):
+        exam = exam_for(self.request.user, self.kwargs["slug"])
+        return Attempt.objects.of(self.request.user).filter(exam=exam).for_detail().newest_first()
+
+    @extend_schema(responses={200: OwnAttemptSerializer(many=True), **errors(401, 403, 404)})
+    def get(self, request, slug):
+        """Your own attempts at it, newest first."""
+        return self.list(request)
+
+    @extend_schema(request=None, responses={200: AttemptSerializer, 201: AttemptSerializer, **errors(401, 403, 404)})
+    def post(self, request, slug):
+        """Start an attempt. 201: it has begun; 200: you have one that is running, its clock untouched."""
+        attempt, begun = lifecycle.start(exam_for(request.user, slug), request.user)
+        return self.answer(attempt, 201 if begun else 200)
+
+
+@extend_schema(tags=["attempts"], responses={200: AttemptHistorySerializer(many=True), **errors(400, 401, 404)})
+class AttemptListView(AttemptView, ListAPIView):
+    """All your attempts, newest first."""
+
+    serializer_class = AttemptHistorySerializer
+    filterset_class = AttemptFilter
+
+    def get_queryset(self):
+        return Attempt.objects.of(self.request.user).for_detail().with_attempts_used().newest_first()
+
+
+@extend_schema(tags=["attempts"], responses={200: AttemptSerializer, **errors(401, 403, 404)})
+class AttemptDetailView(AttemptView):
+    def get(self, request, pk):
+        """One attempt. Reading changes nothing; without pauses, one whose time is over is completed first."""
+        return self.answer(lifecycle.look(pk, request.user))
+
+
+@extend_schema(tags=["attempts"], request=None, responses={200: AttemptSerializer, **errors(401, 403, 404)})
+class AttemptStartView(AttemptView):
+    def put(self, request, pk):
+        """Go on after a pause, which is not charged, unless the exam knows no pauses."""
+        return self.answer(lifecycle.resume(pk, request.user))
+
+
+@extend_schema(tags=["attempts"], request=None, responses={200: AttemptSerializer, **errors(401, 403, 404)})
+class AttemptHeartbeatView(AttemptView):
+    def put(self, request, pk):
+        """Charge the clock. A completed attempt is answered as it is."""
+        return self.answer(lifecycle.heartbeat(pk, request.user))
+
+
+@extend_schema(tags=["attempts"], request=None, responses={200: AttemptSerializer, **errors(401, 403, 404)})
+class AttemptEndView(AttemptView):
+    def put(self, request, pk):
+        """Complete and grade the attempt. Asked again, it answers the same result."""
+        return self.answer(lifecycle.end(pk, request.user))
+
+
+class SheetView(LimitedBody, GenericAPIView):
+    """What the calls about answer sheets share."""
+
+    queryset = AttemptItem.objects.none()
+    serializer_class = SittingItemSerializer
+    filter_backends = []
+
+    def page(self, attempt, items):
+        """A page of the attempt's items."""
+        context = self.get_serializer_context() | {
+            "paper": papers.paper_of(attempt.exam),
+            "show_answers": attempt.exam.show_answers,
+        }
+        page = self.paginate_queryset(items)
+        return self.get_paginated_response(self.serializer_class(page, many=True, context=context).data)
+
+    def answer(self, item, exam):
+        context = self.get_serializer_context() | {"paper": papers.paper_of(exam)}
+        return Response(self.serializer_class(item, context=context).data)
+
+    def running_attempt(self):
+        attempt = lifecycle.look(self.kwargs["pk"], self.request.user)
+        if attempt.is_completed:
+            raise AttemptCompleted
+        return attempt
+
+
+@extend_schema(tags=["attempts"])
+class QuestionsView(SheetView):
+    @extend_schema(responses={200: SittingItemSerializer(many=True), **errors(401, 403, 404)})
+    def get(self, request, pk):
+        """The paper of a running attempt with what you have answered, in its order."""
+        attempt = self.running_attempt()
+        return self.page(attempt, attempt.items.order_by("order", "id"))
+
+
+@extend_schema(tags=["attempts"])
+class QuestionView(SheetView):
+    @extend_schema(responses={200: SittingItemSerializer, **errors(401, 403, 404)})
+    def get(self, request, pk, item):
+        """One question of a running attempt, with what you have answered."""
+        attempt = self.running_attempt()
+        return self.answer(get_object_or_404(attempt.items, pk=item), attempt.exam)
+
+    @extend_schema(request=AnswerSerializer, responses={200: SittingItemSerializer, **errors(400, 401, 403, 404, 413)})
+    def put(self, request, pk, item):
+        """Save an answer. What is left out stays as it is; a 200 means it is kept and will be graded."""
+        given = AnswerSerializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        saved = lifecycle.save_answer(pk, item, request.user, given.validated_data)
+        return self.answer(saved, saved.attempt.exam)
+
+
+@extend_schema(tags=["attempts"])
+class ReviewView(SheetView):
+    serializer_class = ReviewItemSerializer
+
+    @extend_schema(
+        parameters=[OpenApiParameter("state", enum=ReviewState.values, description="Which questions; all by default.")],
+        responses={200: ReviewItemSerializer(many=True), **errors(400, 401, 403, 404)},
+    )
+    def get(self, request, pk):
+        """A completed attempt's sheet, with the key and the explanations where the exam shows answers."""
+        attempt = lifecycle.look(pk, request.user)
+        if not attempt.is_completed:
+            raise AttemptNotCompleted
+        return self.page(attempt, self.chosen(attempt, attempt.items.order_by("order", "id")))
+
+    def chosen(self, attempt, items):
+        """The items that the parameter `state` asks for."""
+        asked = self.request.query_params.get("state") or ReviewState.ALL
+        if asked not in ReviewState:
+            raise ValidationError({"state": [f"One of {', '.join(ReviewState)}."]})
+        state = ReviewState(asked)
+        if state.tells_answers and not attempt.exam.show_answers:
+            raise ValidationError({"state": ["This exam does not show which answers are correct."]})
+        if state == ReviewState.ALL:
+            return items
+        if state == ReviewState.REVIEW:
+            return items.filter(review=True)
+        questions = papers.paper_of(attempt.exam).by_id
+        return [item for item in items if verdict(questions[item.question_id], item.selected_answers).value == state]

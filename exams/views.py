@@ -1,0 +1,122 @@
+"""Exams as students see them, each with their own attempts where the contract shows them."""
+
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+
+from attempts import ranking
+from attempts.models import Attempt
+from attempts.serializers import ExamDetailSerializer
+from exams.filters import AnyStateExamFilter, ExamFilter, State, in_state
+from exams.models import Exam
+from exams.serializers import ExamSerializer
+from testpress.exceptions import NotAvailable
+from testpress.openapi import errors
+from testpress.views import LimitedBody
+
+
+def exam_for(user, slug) -> Exam:
+    """The exam of that slug, if `user` may see it.
+
+    :raises Http404: there is none, or it is a draft; NotAvailable: it is for other batches.
+    """
+    visible = ExpressionWrapper(Exam.is_open_to(user) | Exam.is_attempted_by(user), BooleanField())
+    exam = Exam.objects.for_lists().annotate(visible=visible).filter(slug=slug).first()
+    if exam is None or not (exam.visible or exam.published):
+        raise Http404
+    if not exam.visible:
+        raise NotAvailable
+    return exam
+
+
+class WithOwnAttempts:
+    """Exams shown with their student's attempts, newest first, ranked in a fixed number of queries."""
+
+    def get_serializer_context(self):
+        return super().get_serializer_context() | {"now": timezone.now()}
+
+    @staticmethod
+    def own_attempts(user):
+        return Prefetch(
+            "attempts", Attempt.objects.of(user).with_question_count().newest_first(), to_attr="own_attempts"
+        )
+
+    @staticmethod
+    def rank(exams):
+        ranking.attach_standings([attempt for exam in exams for attempt in exam.own_attempts], now=timezone.now())
+
+
+@extend_schema(tags=["exams"], responses={200: ExamSerializer(many=True), **errors(400, 401, 404)})
+class ExamListView(LimitedBody, WithOwnAttempts, ListAPIView):
+    """The exams you may see, the latest start first; with `state=history` each with your `attempts`."""
+
+    filterset_class = AnyStateExamFilter
+    state = None
+
+    @property
+    def shows_attempts(self):
+        # Of a repeated parameter the last counts, here as in the filter.
+        return (self.state or self.request.query_params.get("state")) == State.HISTORY
+
+    def get_queryset(self):
+        user = self.request.user
+        exams = Exam.objects.visible_to(user).for_lists()
+        if self.state:
+            exams = in_state(exams, self.state, user)
+        return exams.prefetch_related(self.own_attempts(user)) if self.shows_attempts else exams
+
+    def get_serializer_class(self):
+        return ExamDetailSerializer if self.shows_attempts else ExamSerializer
+
+    def paginate_queryset(self, queryset):
+        exams = super().paginate_queryset(queryset)
+        if self.shows_attempts:
+            self.rank(exams)
+        return exams
+
+
+class ExamStateListView(ExamListView):
+    """The exams you may see that are in one state."""
+
+    filterset_class = ExamFilter
+
+
+@extend_schema_view(get=extend_schema(summary="Exams that have started, have not ended, and you have not attempted"))
+class AvailableExamsView(ExamStateListView):
+    state = State.AVAILABLE
+
+
+@extend_schema_view(get=extend_schema(summary="Exams that have not started yet"))
+class UpcomingExamsView(ExamStateListView):
+    state = State.UPCOMING
+
+
+@extend_schema_view(
+    get=extend_schema(
+        summary="Exams you have attempted, with your attempts",
+        responses={200: ExamDetailSerializer(many=True), **errors(400, 401, 404)},
+    )
+)
+class HistoryExamsView(ExamStateListView):
+    state = State.HISTORY
+
+
+@extend_schema(tags=["exams"], responses={200: ExamDetailSerializer, **errors(401, 403, 404)})
+class ExamView(LimitedBody, WithOwnAttempts, RetrieveAPIView):
+    """One exam, with your own attempts at it, newest first."""
+
+    serializer_class = ExamDetailSerializer
+    lookup_field = "slug"
+    queryset = Exam.objects.none()
+
+    def get_object(self):
+        exam = exam_for(self.request.user, self.kwargs["slug"])
+        exam.own_attempts = list(
+            Attempt.objects.of(self.request.user).filter(exam=exam).with_question_count().newest_first()
+        )
+        for attempt in exam.own_attempts:
+            attempt.exam = exam
+        self.rank([exam])
+        return exam
