@@ -19,7 +19,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`score` in marks; `percentage` of the paper's full marks, essays included: whole, and negative where the score is."""
+    """`score` in marks; `percentage` of the paper's full marks, essays included, whole and signed."""
 
     score: Decimal
     percentage: int
