@@ -3,6 +3,7 @@
 import zoneinfo
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Upper
@@ -96,6 +97,13 @@ class State(models.IntegerChoices):
     TELENGANA = 36, "Telengana"
 
 
+class UserManager(DjangoUserManager):
+    def get_by_natural_key(self, username):
+        """The user of that name, whatever the case of its letters: every way of logging in looks here."""
+        # The same expression as the unique constraint's, so that its index answers on every database.
+        return self.alias(name=Upper("username")).get(name=Upper(models.Value(username)))
+
+
 class User(AbstractUser):
     """A student or a member of staff. A username is one person's, whatever the case of its letters.
 
@@ -123,6 +131,8 @@ class User(AbstractUser):
     y_offset = models.PositiveIntegerField(null=True, blank=True, editable=False)
     crop_width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     crop_height = models.PositiveIntegerField(null=True, blank=True, editable=False)
+
+    objects = UserManager()
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -155,3 +165,6 @@ class LoginFailure(models.Model):
             models.Index(fields=["address", "at"], name="login_failure_by_address"),
             models.Index(fields=["at"], name="login_failure_by_age"),
         ]
+
+    def __str__(self):
+        return f"{self.address} at {self.at}"

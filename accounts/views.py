@@ -1,0 +1,140 @@
+"""Logging in, oneself, and other users."""
+
+from django.conf import settings
+from django.contrib.auth.models import update_last_login
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import photos
+from accounts.models import User
+from accounts.serializers import (
+    AnyUserSerializer,
+    CredentialsSerializer,
+    MeSerializer,
+    ProfileSerializer,
+    PublicUserSerializer,
+    TokenSerializer,
+)
+from accounts.tokens import StudentToken
+from testpress.openapi import errors
+from testpress.views import LimitedBody
+
+PUBLIC = {
+    "id": 18,
+    "url": "https://exams.example.com/api/v2.1/users/18/",
+    "username": "Vinoth",
+    "display_name": "Vinoth Kumar",
+    "first_name": "Vinoth",
+    "last_name": "Kumar",
+}
+NO_IMAGES = dict.fromkeys(photos.FILES, "")
+IMAGES = {
+    column: f"https://exams.example.com/media/i/{digit * 32}.jpeg"
+    for column, digit in zip(photos.FILES, "123456", strict=True)
+}
+ADDRESS = {"address1": "12, Anna Salai", "address2": "", "city": "Chennai", "zip": "600069"}
+
+PUBLIC_EXAMPLE = OpenApiExample("another user", value=PUBLIC | NO_IMAGES, response_only=True)
+ME_EXAMPLE = OpenApiExample(
+    "oneself",
+    value={"id": 18, "batches": ["EEE"]}
+    | PUBLIC
+    | {"email": "vinoth@example.com"}
+    | IMAGES
+    | {"birth_date": "1994-08-27", "gender": "Male"}
+    | ADDRESS
+    | {"state": "Tamil Nadu", "phone": "9043570576"},
+    response_only=True,
+)
+PROFILE_EXAMPLES = [
+    OpenApiExample("names only", value={"first_name": "John", "last_name": "Appleseed"}, request_only=True),
+    OpenApiExample(
+        "profile",
+        value={"first_name": "John", "last_name": "Appleseed", "email": "vinoth@example.com"}
+        | IMAGES
+        | {"x_offset": 37, "y_offset": 0, "crop_height": 540, "crop_width": 539}
+        | {"birth_date": "1994-08-27", "gender": 1}
+        | ADDRESS
+        | {"state_choices": 31, "phone": "9043570576"},
+        response_only=True,
+    ),
+]
+
+
+class AuthTokenView(LimitedBody, APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        summary="Log in",
+        description="The token goes into every other request's header: `Authorization: JWT <token>`.",
+        request=CredentialsSerializer,
+        responses={200: TokenSerializer, **errors(400, 413, 415, 429)},
+        examples=[
+            OpenApiExample("credentials", value={"username": "testpress", "password": "demo"}, request_only=True),
+            OpenApiExample("token", value={"token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…"}, response_only=True),
+        ],
+    )
+    def post(self, request):
+        serializer = CredentialsSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        user = serializer.validated_data["user"]
+        update_last_login(None, user)
+        return Response({"token": str(StudentToken.for_user(user))}, headers={"Cache-Control": "no-store"})
+
+
+class MeView(LimitedBody, APIView):
+    @extend_schema(summary="Oneself", responses={200: MeSerializer, **errors(401)}, examples=[ME_EXAMPLE])
+    def get(self, request):
+        return Response(MeSerializer(request.user, context={"request": request}).data)
+
+
+class UserView(LimitedBody, APIView):
+    body_limit = settings.PROFILE_BODY_LIMIT
+
+    @extend_schema(
+        summary="Another user, or oneself",
+        description="Of another user the public fields; of oneself the same as `me/`.",
+        responses={
+            200: AnyUserSerializer,
+            **errors(401, 404),
+        },
+        examples=[PUBLIC_EXAMPLE],
+    )
+    def get(self, request, pk):
+        user = self.get_user(pk)
+        serializer = MeSerializer if user == request.user else PublicUserSerializer
+        return Response(serializer(user, context={"request": request}).data)
+
+    @extend_schema(
+        summary="Change one's profile",
+        description="What is left out keeps its value; PATCH does the same.",
+        request=ProfileSerializer,
+        responses={200: ProfileSerializer, **errors(400, 401, 403, 404, 413, 415)},
+        examples=PROFILE_EXAMPLES,
+    )
+    def put(self, request, pk):
+        user = self.get_user(pk)
+        if user != request.user:
+            raise PermissionDenied("You can change your own profile only.")
+        serializer = ProfileSerializer(user, data=request.data, partial=True, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+    @extend_schema(
+        summary="Change one's profile",
+        request=ProfileSerializer,
+        responses={200: ProfileSerializer, **errors(400, 401, 403, 404, 413, 415)},
+        examples=PROFILE_EXAMPLES,
+    )
+    def patch(self, request, pk):
+        return self.put(request, pk)
+
+    def get_user(self, pk):
+        """The user of that id; who asks for themselves is known already."""
+        return self.request.user if int(pk) == self.request.user.pk else get_object_or_404(User, pk=pk)
