@@ -14,12 +14,20 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
-from exams.models import Exam, ExamQuestion
+from exams.models import Exam, ExamQuestion, Question
 
 CACHE_SECONDS = 24 * 3600
+
+FROZEN_EXAM_FIELDS = frozenset({"mark_per_question", "negative_marks", "variable_mark_per_question", "allow_pause"})
+FROZEN_QUESTION_FIELDS = frozenset({"type"})
+FROZEN_ANSWER_FIELDS = frozenset({"order", "is_correct"})
+FROZEN_TOPIC_FIELDS = frozenset({"order"})
+
+UNDER_WAY = "Students have begun an exam with this already, so it can no longer be changed."
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,55 @@ def share(exam_id: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT 1 FROM {Exam._meta.db_table} WHERE id = %s FOR KEY SHARE", [exam_id])  # noqa: S608
+
+
+def lock_questions(questions) -> None:
+    """Locks the questions (a queryset or list of them, or of their ids) until the transaction ends: no exam can take
+    one up meanwhile."""
+    # The list is what runs the query.
+    list(Question.objects.filter(pk__in=questions).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+
+
+class Overtaken(ValidationError):
+    """Another edit came between: nothing is wrong, and the same edit can be tried again."""
+
+
+def lock_with(questions) -> frozenset[int]:
+    """Locks the exams that have any of `questions` (a list of ids), then the questions; the ids of the frozen ones.
+
+    Raises Overtaken where one of the questions was put into another exam in between.
+    """
+    locked = lock(exams_with(questions))
+    lock_questions(questions)
+    places = ExamQuestion.objects.filter(question__in=questions).values_list("exam", "question")
+    under_way = {exam.pk: exam.frozen for exam in locked}
+    frozen = set()
+    for exam, question in places:
+        if exam not in under_way:
+            # Its lock would come after a question's: out of order, so that two edits could wait for each other.
+            raise Overtaken("Somebody has just put this question into another exam. Try again.")
+        if under_way[exam]:
+            frozen.add(question)
+    return frozenset(frozen)
+
+
+def refuse(changed, frozen_fields) -> None:
+    """Fields of something under way are to be changed: raises ValidationError that names the frozen ones of them."""
+    if refused := frozen_fields.intersection(changed):
+        raise ValidationError(dict.fromkeys(refused, UNDER_WAY))
+
+
+def wrong_key(type: str, correct: list[bool]) -> str | None:
+    """What is wrong with answers of which those are correct, for a question of this type; None: nothing."""
+    if type == Question.Type.ESSAY:
+        return "an essay (E) has no answers" if correct else None
+    if len(correct) < 2:
+        return "there must be at least two answers"
+    if type == Question.Type.SINGLE and sum(correct) != 1:
+        return f"exactly one answer of type R must be correct, not {sum(correct)}"
+    if type == Question.Type.MULTIPLE and not any(correct):
+        return "at least one answer of type C must be correct"
+    return None
 
 
 def exams_with(questions):

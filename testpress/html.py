@@ -1,9 +1,15 @@
 """HTML that staff write and clients show: cleaned when it is written, so that all that is stored is safe to show."""
 
 import re
+from html import unescape
 
 import nh3
+from django.core.exceptions import ValidationError
 from django.db import models
+
+LONGEST = 1024 * 1024
+# Parsing may cost the square of the tags: open formatting is repeated in every paragraph that follows.
+MOST_TAGS = 3_000
 
 MATHML_TAGS = frozenset(
     """math maction menclose merror mfenced mfrac mi mlongdiv mmultiscripts mn mo mover mpadded mphantom mprescripts
@@ -15,17 +21,24 @@ MATHML_ATTRIBUTES = frozenset(
     movablelimits notation numalign open rowalign rowlines rowspacing rspace scriptlevel separator separators stretchy
     subscriptshift superscriptshift symmetric voffset width""".split()
 )
-TAGS = frozenset(nh3.ALLOWED_TAGS) | MATHML_TAGS | {"figure", "figcaption", "u", "s", "font", "section"}
+TAGS = nh3.ALLOWED_TAGS | MATHML_TAGS | {"big", "figure", "figcaption", "font", "s", "section", "tfoot", "u"}
+# What these hold is not text of the page; a formula's annotation is its source in another notation.
+DROPPED_WHOLE = {"annotation", "annotation-xml", "iframe", "noscript", "script", "style", "svg", "template", "title"}
+# Neither `id` nor `name`: in a client's page they could stand in for variables and elements of its own.
 ATTRIBUTES = {
-    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    **{tag: set(names) - {"cite"} for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
     **{tag: set(MATHML_ATTRIBUTES) for tag in MATHML_TAGS},
+    "*": {"align", "class", "dir", "lang", "style", "title"},
+    "font": {"color", "face", "size"},
+    "li": {"value"},
+    "ol": {"reversed", "start", "type"},
+    "ul": {"type"},
 }
-ATTRIBUTES["*"] = {"align", "class", "dir", "id", "lang", "style", "title"}
-ATTRIBUTES["font"] = {"color", "face", "size"}
 for tag in ("td", "th"):
-    ATTRIBUTES.setdefault(tag, set()).update({"valign", "width", "height", "colspan", "rowspan"})
-ATTRIBUTES.setdefault("table", set()).update({"border", "cellpadding", "cellspacing", "width"})
+    ATTRIBUTES[tag] |= {"valign", "width", "height"}
+ATTRIBUTES["table"] |= {"border", "cellpadding", "cellspacing", "width"}
 ATTRIBUTES["math"].add("xmlns")
+
 STYLES = frozenset(
     """background-color border border-bottom border-collapse border-color border-left border-right border-spacing
     border-style border-top border-width color font-family font-size font-style font-variant font-weight height
@@ -33,31 +46,103 @@ STYLES = frozenset(
     padding padding-bottom padding-left padding-right padding-top text-align text-decoration text-indent
     text-transform vertical-align white-space width word-spacing""".split()
 )
-SCHEMES = frozenset({"http", "https", "mailto", "tel", "data"})
-RASTER_DATA = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z", re.IGNORECASE)
+# Words, numbers, colours and quoted names: no url(), no other function, no escape that could spell one.
+STYLE_VALUE = re.compile(
+    r"""(?:(?:rgb|hsl)a?\([\d\s.,%/]*+\)|"[\w\s-]*+"|'[\w\s-]*+'|[\w\s#%.,+-])++""", re.ASCII | re.IGNORECASE
+)
+SCHEMES = {"http", "https", "mailto", "tel", "data"}
+RASTER_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*+", re.IGNORECASE)
+# The characters that browsers skip in an address before they look at its scheme.
+SKIPPED = re.compile(r"[\x00-\x20\x7f-\xa0]+")
+START_TAG = re.compile(r"<[a-zA-Z]")
+LINE_AFTER_PRE = re.compile(r"(<pre(?: [^>]*)?>)(?=\n)")
 
 
 def _keep_attribute(tag, name, value):
-    """`data:` passes the scheme list for the sake of images; here it is held to raster images in `img[src]`."""
-    if re.sub(r"[\s\x00-\x20]+", "", value).lower().startswith("data:"):
-        return value if (tag, name) == ("img", "src") and RASTER_DATA.match(value) else None
+    """The value that nh3 shall write, or None: what its lists of names and schemes alone would let through."""
+    if name == "style":
+        return _clean_style(value) or None
+    if name in ("href", "src"):
+        address = SKIPPED.sub("", value).lower()
+        # nh3 takes a scheme for images and links alike.
+        if address.startswith("data:"):
+            return value.strip() if (tag, name) == ("img", "src") and RASTER_DATA.fullmatch(value.strip()) else None
     return value
 
 
+def _clean_style(style: str) -> str:
+    kept = []
+    for declaration in style.split(";"):
+        name, _, value = declaration.partition(":")
+        name, value = name.strip().lower(), " ".join(value.split())
+        if name in STYLES and STYLE_VALUE.fullmatch(value):
+            kept.append(f"{name}:{value}")
+    return ";".join(kept)
+
+
+_cleaner = nh3.Cleaner(
+    tags=TAGS,
+    clean_content_tags=DROPPED_WHOLE,
+    attributes=ATTRIBUTES,
+    attribute_filter=_keep_attribute,
+    url_schemes=SCHEMES,
+)
+_text_only = nh3.Cleaner(tags=set(), clean_content_tags=DROPPED_WHOLE, attributes={})
+
+
 def clean_html(html: str) -> str:
-    """`html` with its formatting, tables, images and MathML, without scripts, handlers, frames and foreign schemes."""
-    return nh3.clean(
-        html,
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        attribute_filter=_keep_attribute,
-        url_schemes=SCHEMES,
-        filter_style_properties=STYLES,
-    )
+    """`html` with its formatting, tables, images and MathML, without scripts, handlers, frames and foreign schemes.
+
+    Cleaning what is clean changes nothing. Raises ValidationError where `html` is too large, or no valid text.
+    """
+    if len(html) > LONGEST:
+        raise ValidationError(f"This is longer than {LONGEST:,} characters.", code="too_long")
+    if sum(1 for _ in START_TAG.finditer(html)) > MOST_TAGS:
+        raise ValidationError(f"This has more than {MOST_TAGS:,} tags.", code="too_many_tags")
+    # A "<" that no ">" follows opens no tag: somebody wrote "a<b", and a parser would swallow the rest.
+    end = html.rfind(">") + 1
+    html = html[:end] + html[end:].replace("<", "&lt;")
+    # Markup that a second parser would read otherwise than the first is how attacks pass sanitizers, so only what
+    # reads the same again is let through. Two rounds are the rule.
+    for _ in range(5):
+        cleaned = _once(html)
+        if cleaned == html:
+            return cleaned
+        if len(cleaned) > 2 * LONGEST:
+            raise ValidationError("This is nested too deep.", code="nested_too_deep")
+        html = cleaned
+    return _text_only.clean(html)
+
+
+def _once(html):
+    try:
+        cleaned = _cleaner.clean(html)
+    except UnicodeEncodeError:
+        raise ValidationError("This holds half a character (a lone surrogate).", code="surrogate") from None
+    # A parser drops the first line break in <pre>; the serializer does not give it back.
+    return LINE_AFTER_PRE.sub(r"\1\n", cleaned)
+
+
+def has_content(html: str) -> bool:
+    """Whether a reader of cleaned `html` sees something: text (a formula's too) or a picture."""
+    if re.search(r"<img [^>]*\bsrc=", html):
+        return True
+    return bool(unescape(re.sub(r"<[^>]*>", "", html)).strip())
 
 
 class HTMLField(models.TextField):
-    """Text that is HTML; it is cleaned by every way of writing it (save, bulk_create, update)."""
+    """Text that is HTML; it is cleaned by every way of writing it (forms, save, bulk_create, update).
+
+    Where it may not be blank, a form refuses what shows nothing once it is cleaned.
+    """
+
+    def clean(self, value, model_instance):
+        value = super().clean(value, model_instance)
+        if isinstance(value, str):
+            value = clean_html(value)
+            if not self.blank and not has_content(value):
+                raise ValidationError(self.error_messages["blank"], code="blank")
+        return value
 
     def pre_save(self, model_instance, add):
         value = getattr(model_instance, self.attname)
