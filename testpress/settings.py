@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "testpress.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "testpress.middleware.ContentSecurityPolicyMiddleware",
     "accounts.middleware.InstituteTimeZoneMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

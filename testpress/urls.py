@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularAPIView
 
 from testpress import views
@@ -17,9 +18,10 @@ api = [
 
 urlpatterns = [
     path("api/v2.1/", include(api)),
-    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    # Made anew it costs half a second, and anybody may ask for it.
+    re_path(r"^api/schema/?$", cache_page(300)(SpectacularAPIView.as_view()), name="schema"),
     re_path(r"^api/docs/?$", views.DocsView.as_view(), name="docs"),
-    re_path(r"^api/", views.NoSuchPath.as_view()),
+    re_path(r"^api(/|$)", views.NoSuchPath.as_view()),
     path("admin/", admin.site.urls),
     re_path(rf"^{settings.MEDIA_URL.lstrip('/')}(?P<name>.+)$", views.media),
     path("", views.home),

@@ -27,9 +27,9 @@ PICTURES = {
 }
 
 
+# Mixed into every view of the API: a body over `body_limit` bytes is refused (413) before it is read.
+# (A docstring here would become that of every path without one in the API's docs.)
 class LimitedBody:
-    """Mixed into every view of the API: a body over `body_limit` bytes is refused (413) before it is read."""
-
     body_limit = settings.BODY_LIMIT
 
     def initial(self, request, *args, **kwargs):
@@ -80,4 +80,4 @@ def media(request, name):
 @require_safe
 def home(request):
     """The front door leads to the docs of the API."""
-    return redirect("docs")
+    return redirect("/api/docs/")

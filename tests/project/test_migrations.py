@@ -1,0 +1,9 @@
+"""The migrations say what the models say."""
+
+from django.core.management import call_command
+
+
+def test_no_migration_is_missing(db, capsys):
+    call_command("makemigrations", check=True, dry_run=True)
+
+    assert capsys.readouterr().out == "No changes detected\n"
