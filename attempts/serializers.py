@@ -11,7 +11,7 @@ from attempts.models import Attempt, AttemptItem
 from exams.models import Question
 from exams.papers import PaperQuestion
 from exams.serializers import ExamOutlineSerializer, ExamSerializer
-from testpress.fields import ApiUrlField, MillisecondField, api_url, clock
+from testpress.fields import ApiUrlField, MillisecondField, StrictCharField, api_url, clock
 
 LONGEST_ESSAY = 100_000
 LONGEST_SELECTION = 1000
@@ -264,7 +264,7 @@ class AnswerSerializer(serializers.Serializer):
         child=StrictIntegerField(), required=False, max_length=LONGEST_SELECTION, help_text="Ids of answers; [] clears."
     )
     review = StrictBooleanField(required=False, allow_null=True, help_text="Marked to be looked at again.")
-    essay_text = serializers.CharField(
+    essay_text = StrictCharField(
         required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=LONGEST_ESSAY
     )
     essay_topic = StrictIntegerField(required=False, allow_null=True, help_text="Id of one of the question's topics.")
