@@ -70,6 +70,7 @@ class AuthTokenView(LimitedBody, APIView):
     permission_classes = [AllowAny]
 
     @extend_schema(
+        tags=["token"],
         summary="Log in",
         description="The token goes into every other request's header: `Authorization: JWT <token>`.",
         request=CredentialsSerializer,
@@ -88,7 +89,9 @@ class AuthTokenView(LimitedBody, APIView):
 
 
 class MeView(LimitedBody, APIView):
-    @extend_schema(summary="Oneself", responses={200: MeSerializer, **errors(401)}, examples=[ME_EXAMPLE])
+    @extend_schema(
+        tags=["users"], summary="Oneself", responses={200: MeSerializer, **errors(401)}, examples=[ME_EXAMPLE]
+    )
     def get(self, request):
         return Response(MeSerializer(request.user, context={"request": request}).data)
 
