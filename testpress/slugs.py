@@ -29,6 +29,10 @@ class SluggedModel(Model):
     class Meta:
         abstract = True
 
+    def validate_constraints(self, exclude=None):
+        # An empty slug breaks constraints, but a form may leave it to `save`.
+        super().validate_constraints(exclude if self.slug else {*(exclude or ()), "slug"})
+
     def save(self, *args, **kwargs):
         if not self.slug:
             self.slug = free_slug(type(self), str(self), reserved=self.reserved_slugs)
