@@ -36,14 +36,36 @@ class Category(SluggedModel):
         return self.name
 
 
+class WholeSecondField(models.DateTimeField):
+    """A moment, cut to whole seconds by every way of saving a row.
+
+    The API shows whole seconds and compares strictly: a client that asks for what came after the newest post it knows
+    must not get that post again for the sake of a fraction it never saw.
+    """
+
+    def pre_save(self, model_instance, add):
+        moment = super().pre_save(model_instance, add)
+        if moment is not None:
+            moment = moment.replace(microsecond=0)
+            setattr(model_instance, self.attname, moment)
+        return moment
+
+
 class PostQuerySet(models.QuerySet):
     def active(self):
         return self.filter(active=True)
 
     def visible_to(self, user):
         """The active posts that are public, list no batch, or share a batch with `user`."""
-        batches = Post.batches.through.objects.filter(post=OuterRef("pk"))
-        return self.active().filter(Q(public=True) | ~Exists(batches) | Exists(batches.filter(batch__users=user)))
+        return self.active().filter(self.model.open_to(user))
+
+    def with_openness_to(self, user):
+        """Each post with `is_open`: whether its batches let `user` read it."""
+        return self.annotate(is_open=self.model.open_to(user))
+
+    def for_answers(self):
+        """With what the API shows of a post's author and category."""
+        return self.select_related("category", "created_by")
 
 
 class Post(SluggedModel):
@@ -55,8 +77,8 @@ class Post(SluggedModel):
     content_html = HTMLField(blank=True)
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="posts")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="posts")
-    created = models.DateTimeField(default=timezone.now, editable=False)
-    modified = models.DateTimeField(auto_now=True)
+    created = WholeSecondField(default=timezone.now, editable=False)
+    modified = WholeSecondField(auto_now=True)
     active = models.BooleanField(default=True)
     public = models.BooleanField(default=False, help_text="For everybody, whatever batches are listed.")
     batches = models.ManyToManyField(
@@ -72,3 +94,9 @@ class Post(SluggedModel):
 
     def __str__(self):
         return self.title
+
+    @staticmethod
+    def open_to(user):
+        """Whether the outer post is public, lists no batch, or shares one with `user`, as a condition of a query."""
+        batches = Post.batches.through.objects.filter(post=OuterRef("pk"))
+        return Q(public=True) | ~Exists(batches) | Exists(batches.filter(batch__users=user))
