@@ -1,5 +1,6 @@
 """`manage.py serve`: from checked configuration to the running server, which takes this process's place."""
 
+import io
 import os
 import socket
 import sys
@@ -9,6 +10,9 @@ from django.core.cache import cache
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from accounts.models import User
+from testpress import demo
 
 # Seconds that requests have to finish in once the server is told to stop; longer than any of them may take.
 STOP_TIMEOUT = 40
@@ -44,7 +48,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO:
-            call_command("load_demo", if_empty=True, stdout=self.stdout)
+            call_command("load_demo", if_empty=True, stdout=io.StringIO())  # announce() says it, at every start
 
     def announce(self):
         everywhere = settings.HOST in ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
@@ -55,12 +59,21 @@ class Command(BaseCommand):
             f"API docs      {root}/api/docs/",
             f"Admin site    {root}/admin/",
         ]
+        if users := demo_users():
+            log_ins = ", ".join(f"{'staff' if user.is_staff else 'student'} {user.username}" for user in users)
+            lines.append(f"Demo log-ins  {log_ins}; password {demo.PASSWORD}; `manage.py remove_demo` takes them out")
         if settings.HTTPS and not settings.TRUST_PROXY:
             lines.append(
                 "HTTPS=1 without TRUST_PROXY=1: every request is sent to https://, which this server does not speak "
                 "itself. Put a proxy that does before it, and set TRUST_PROXY=1."
             )
         self.stdout.write("\n".join([*lines, "Ctrl-C stops it."]))
+
+
+def demo_users():
+    """The demo's student and staff, where they are still there and their password still works."""
+    members = User.objects.filter(username__in=[demo.STUDENT, demo.ADMIN], groups__name=demo.GROUP, is_active=True)
+    return [user for user in members.order_by("is_staff") if user.check_password(demo.PASSWORD)]
 
 
 def listening_address():

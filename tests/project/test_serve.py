@@ -1,0 +1,125 @@
+"""`manage.py serve`: what stops it from starting, what it says, and how it stops."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.project.server import free_port, manage, running
+
+
+def get(address):
+    with urllib.request.urlopen(address, timeout=30) as response:
+        return response.read()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running() as server:
+        yield server
+
+
+def test_it_says_where_it_is_and_who_can_log_in(server):
+    assert server.log.read_text().splitlines() == [
+        "Bringing the database up to date …",
+        f"Exam server   {server.address}/",
+        f"API docs      {server.address}/api/docs/",
+        f"Admin site    {server.address}/admin/",
+        "Demo log-ins  student testpress, staff admin; password demo; `manage.py remove_demo` takes them out",
+        "Ctrl-C stops it.",
+    ]
+
+
+def test_pages_styles_and_pictures_are_served_without_debug(server):
+    page = get(f"{server.address}/api/docs/").decode()
+    styles = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+
+    assert b".swagger-ui" in get(server.address + styles)
+    assert b"Log in" in get(f"{server.address}/admin/")
+
+
+def test_a_port_that_is_taken_stops_it(server):
+    done = manage("serve", folder=server.folder, PORT=server.variables["PORT"])
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"CommandError: Cannot listen on HOST 127.0.0.1, PORT {server.variables['PORT']}: address already in use.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"HOST": "no-such-name.invalid"}, "HOST no-such-name.invalid is no name this machine can look up: "),
+        ({"HOST": "203.0.113.7"}, "Cannot listen on HOST 203.0.113.7, PORT 8000: cannot assign requested address."),
+        (
+            {"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/exams"},
+            "The database of DATABASE_URL cannot be reached: ",
+        ),
+        ({"REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}, "REDIS_URL cannot be reached: "),
+        ({"DATABASE_URL": "sqlite:////proc/exams.sqlite3"}, "The database of DATABASE_URL cannot be reached: "),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_used_stops_it_with_one_sentence(variables, sentence, tmp_path):
+    done = manage(
+        "serve", folder=tmp_path, **{"PORT": "8000" if "HOST" in variables else str(free_port()), **variables}
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"CommandError: {sentence}")
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.stderr
+
+
+def test_a_database_without_its_tables_stops_it(tmp_path):
+    done = manage("serve", folder=tmp_path, PORT=str(free_port()))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: The database lacks ")
+
+
+def test_requests_under_way_are_answered_before_it_stops():
+    body = json.dumps({"username": "testpress", "password": "demo"}).encode()
+    with running() as server, socket.create_connection(("127.0.0.1", int(server.variables["PORT"]))) as client:
+        client.settimeout(30)
+        client.sendall(
+            b"POST /api/v2.1/auth-token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body[:10])
+        )
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        client.sendall(body[10:])
+
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 OK")
+        assert server.process.wait(timeout=60) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the server's processes in Linux's /proc")
+def test_a_server_process_that_dies_is_replaced(server):
+    workers = [pid for pid in children_of(server.process.pid) if "granian" in arguments_of(pid)]
+
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    server.wait_until_ready()
+
+    assert len(workers) == 1
+    assert server.process.poll() is None
+
+
+def children_of(pid):
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # a process that has ended meanwhile
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                yield int(stat.parent.name)
+
+
+def arguments_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_text()
