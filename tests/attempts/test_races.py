@@ -1,0 +1,168 @@
+"""What must hold when calls meet: threads with connections of their own, through the whole stack."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from attempts.models import Attempt, AttemptItem
+from tests.conftest import Api, make_exam
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CALLERS = 10
+
+
+def at_once(*calls):
+    """Runs the calls in threads that begin together; their results in order."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call):
+        gate.wait()
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+class Caller(Api):
+    """Gives (status, answer) of any status."""
+
+    def call(self, method, path, data=None, **extra):
+        self.response = getattr(super(Api, self), method)(f"/api/v2.1/{path}", data, **extra)
+        return self.response.status_code, self.response.json()
+
+
+def test_ten_starts_at_once_make_one_attempt(asha):
+    """All should answer with the same attempt, and one of them only with 201."""
+    exam = make_exam()
+
+    answers = at_once(*[lambda: Caller(asha).post(f"exams/{exam.slug}/attempts/")] * CALLERS)
+
+    assert sorted(status for status, _ in answers) == [200] * (CALLERS - 1) + [201]
+    assert len({answer["id"] for _, answer in answers}) == 1
+    assert Attempt.objects.count() == 1
+    assert AttemptItem.objects.count() == 3
+
+
+def test_the_retake_limit_holds_when_ends_and_starts_meet(asha):
+    """Each thread starts and ends as often as it may; together no more than the limit."""
+    exam = make_exam(max_retakes=4, questions=["R"])
+
+    def start_and_end():
+        found = []
+        for _ in range(5):
+            status, answer = Caller(asha).post(f"exams/{exam.slug}/attempts/")
+            found.append(status)
+            if status < 300:
+                Caller(asha).put(f"attempts/{answer['id']}/end/")
+        return found
+
+    statuses = [status for found in at_once(*[start_and_end] * 4) for status in found]
+
+    assert statuses.count(201) == 5
+    assert set(statuses) <= {200, 201, 403}
+    numbers = Attempt.objects.order_by("number").values_list("number", flat=True)
+    assert list(numbers) == [1, 2, 3, 4, 5]
+    assert Attempt.objects.ranked().count() == 1
+
+
+def test_ten_ends_at_once_grade_once_and_answer_alike(asha):
+    exam = make_exam()
+    attempt = Api(asha).post(f"exams/{exam.slug}/attempts/", status=201)
+
+    answers = at_once(*[lambda: Caller(asha).put(f"attempts/{attempt['id']}/end/")] * CALLERS)
+
+    assert [status for status, _ in answers] == [200] * CALLERS
+    assert all(answer == answers[0][1] for _, answer in answers)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_save_that_got_200_while_the_end_ran_is_in_the_result(asha, turn):
+    """And one that came too late got 403 and left nothing."""
+    exam = make_exam(questions=["R"] * 8)
+    api = Api(asha)
+    attempt = api.post(f"exams/{exam.slug}/attempts/", status=201)["id"]
+    items = api.get(f"attempts/{attempt}/questions/")["results"]
+
+    def save(item):
+        first = item["question"]["answers"][0]["id"]  # the correct one
+        return Caller(asha).put(f"attempts/{attempt}/questions/{item['id']}/", {"selected_answers": [first]})
+
+    *saves, (ended, result) = at_once(
+        *[lambda item=item: save(item) for item in items], lambda: Caller(asha).put(f"attempts/{attempt}/end/")
+    )
+
+    assert ended == 200
+    kept = [item["id"] for item, (status, _) in zip(items, saves, strict=True) if status == 200]
+    late = [answer["code"] for status, answer in saves if status != 200]
+    assert set(late) <= {"attempt_completed"}
+    assert result["correct_count"] == len(kept)
+    answered = AttemptItem.objects.exclude(selected_answers=[]).values_list("pk", flat=True)
+    assert sorted(answered) == sorted(kept)
+
+
+def test_parallel_saves_lose_no_time_and_no_answer(asha):
+    """The time given to the questions should be the time taken."""
+    exam = make_exam(questions=["C"] * 4)
+    api = Api(asha)
+    attempt = api.post(f"exams/{exam.slug}/attempts/", status=201)["id"]
+    items = api.get(f"attempts/{attempt}/questions/")["results"]
+
+    def saves(place):
+        found = []
+        for turn in range(4):
+            item = items[(place + turn) % 4]
+            path = f"attempts/{attempt}/questions/{item['id']}/"
+            found.append(Caller(asha).put(path, {"selected_answers": [item["question"]["answers"][place]["id"]]})[0])
+        return found
+
+    statuses = at_once(*[lambda place=place: saves(place) for place in range(4)])
+
+    assert statuses == [[200] * 4] * 4
+    stored = Attempt.objects.get()
+    durations = [item.duration for item in stored.items.all()]
+    assert sum(durations[1:], durations[0]) == stored.time_allowed - stored.remaining_time
+    assert all(len(item.selected_answers) == 1 for item in stored.items.all())
+
+
+def test_parallel_saves_of_one_item_each_keep_what_the_other_wrote(asha):
+    """One sends the answer, the other the mark for review; both should stay."""
+    exam = make_exam(questions=["R"])
+    api = Api(asha)
+    attempt = api.post(f"exams/{exam.slug}/attempts/", status=201)["id"]
+    item = api.get(f"attempts/{attempt}/questions/")["results"][0]
+    path = f"attempts/{attempt}/questions/{item['id']}/"
+    chosen = [item["question"]["answers"][0]["id"]]
+
+    at_once(
+        *[lambda: Caller(asha).put(path, {"selected_answers": chosen})] * 4,
+        *[lambda: Caller(asha).put(path, {"review": True})] * 4,
+    )
+
+    stored = AttemptItem.objects.get()
+    assert (stored.selected_answers, stored.review) == (chosen, True)
+    assert stored.duration == stored.attempt.time_allowed - stored.attempt.remaining_time
+
+
+def test_a_deadlock_free_mix_of_calls(asha, balu):
+    """Two students' calls of every kind at once should all be answered."""
+    exam = make_exam(max_retakes=None)
+
+    def everything(user):
+        found = []
+        for _ in range(3):
+            status, attempt = Caller(user).post(f"exams/{exam.slug}/attempts/")
+            found.append(status)
+            for verb in ("heartbeat/", "start/", "end/"):
+                found.append(Caller(user).put(f"attempts/{attempt['id']}/{verb}")[0])
+        return found
+
+    statuses = [s for found in at_once(*[lambda u=u: everything(u) for u in (asha, balu) * 3]) for s in found]
+
+    assert set(statuses) <= {200, 201, 403}
+    assert not Attempt.objects.running().exists()
