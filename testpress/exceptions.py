@@ -1,10 +1,13 @@
 """Typed errors of the rules, and the one handler that turns every error of the API into its JSON answer."""
 
+import sys
+
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import JsonResponse
+from django.db import OperationalError
+from django.http import Http404, JsonResponse
 from django.views import defaults
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError, PermissionDenied
+from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
@@ -31,7 +34,9 @@ class BodyTooLarge(APIException):
 
 def handle(error, context):
     """DRF's exception handler, with the contract's shapes: see "Errors" there."""
-    if isinstance(error, RequestDataTooBig):
+    if isinstance(error, Http404):
+        error = NotFound()  # whose words name no model
+    elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
     elif isinstance(error, SuspiciousOperation):  # such as more form fields than Django takes
         error = ParseError("The request's body cannot be read.")
@@ -61,5 +66,10 @@ def bad_request(request, exception=None):
 
 
 def server_error(request):
-    """handler500."""
+    """handler500; 503 where it is the database that cannot be reached or is too busy, which a retry may find mended."""
+    if isinstance(sys.exc_info()[1], OperationalError):
+        response = _json_error(request, 503, "The server is busy. Try again.")
+        if response:
+            response["Retry-After"] = "1"
+            return response
     return _json_error(request, 500, "The server failed. Try again.") or defaults.server_error(request)
