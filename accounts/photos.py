@@ -27,7 +27,7 @@ CROP = ["x_offset", "y_offset", "crop_width", "crop_height"]
 KEEP = object()
 
 # A decoded image of 25 million pixels takes about 200 MiB: one at a time in a process.
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -62,24 +62,42 @@ def cut(content: bytes, box=None, *, original=True) -> dict[str, tuple[bytes, st
 
     :raises ValidationError: on `photo` for a broken file, on a crop field where the box sticks out.
     """
-    with _one_at_a_time:
-        image = _open(content)
-        try:
-            image = _plain(_upright(image))
-        except Exception:
-            # Decoders of broken files raise whatever comes up: OSError, SyntaxError, zlib.error, struct.error …
-            raise ValidationError({"photo": ["The image is broken."]}) from None
-        x, y, width, height = box = box or (0, 0, *image.size)
-        _refuse_sticking_out(box, image.size)
-        side = min(width, height)
-        x, y = x + (width - side) // 2, y + (height - side) // 2
-        files = {"photo": _encoded(image, quality=95)} if original else {}
-        largest = image.resize((256, 256), Image.Resampling.LANCZOS, box=(x, y, x + side, y + side))
+    with one_at_a_time:
+        image = decoded(content)
+        files = {"photo": encoded(image, quality=95)} if original else {}
+        # Cut out before it is made smaller: near an edge, resizing would mix in what lies outside.
+        image = image.crop(_square(box or (0, 0, *image.size), image.size))
+        largest = image.resize((256, 256), Image.Resampling.LANCZOS)
         for column, size in SIZES.items():
             # From the largest, not from the original five times: the eye sees no difference, the processor does.
-            cut = largest if size == 256 else largest.resize((size, size), Image.Resampling.LANCZOS)
-            files[column] = _encoded(cut, quality=90)
+            square = largest if size == 256 else largest.resize((size, size), Image.Resampling.LANCZOS)
+            files[column] = encoded(square, quality=90)
         return files
+
+
+def decoded(content: bytes):
+    """The upright image as RGB, or as RGBA where it is transparent somewhere, without metadata.
+
+    Only while `one_at_a_time` is held.
+
+    :raises ValidationError: on `photo`: the file is broken, or would not have passed `check`.
+    """
+    image = _open(content)
+    try:
+        return _plain(_upright(image))
+    except Exception:
+        # Decoders of broken files raise whatever comes up: OSError, SyntaxError, zlib.error, struct.error …
+        raise ValidationError({"photo": ["The image is broken."]}) from None
+
+
+def encoded(image, *, quality: int) -> tuple[bytes, str]:
+    """A file of the image and its extension: PNG where it is transparent, else JPEG of that quality."""
+    file = BytesIO()
+    if image.mode == "RGBA":
+        image.save(file, "PNG", compress_level=3)
+        return file.getvalue(), "png"
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue(), "jpeg"
 
 
 def _open(content):
@@ -123,27 +141,26 @@ def _plain(image):
     return image
 
 
-def _refuse_sticking_out(box, size):
+def _square(box, size):
+    """The centre square (left, upper, right, lower) of the box (x, y, width, height).
+
+    :raises ValidationError: naming the crop field by which the box sticks out of the image's size.
+    """
+    x, y, width, height = box
     errors = {}
-    for offset, length, name, length_name, limit in (
-        (box[0], box[2], "x_offset", "crop_width", size[0]),
-        (box[1], box[3], "y_offset", "crop_height", size[1]),
+    for offset, length, limit, offset_name, length_name in (
+        (x, width, size[0], "x_offset", "crop_width"),
+        (y, height, size[1], "y_offset", "crop_height"),
     ):
         if offset >= limit:
-            errors[name] = [f"This is beyond the image's {limit} pixels."]
+            errors[offset_name] = [f"This is beyond the image's {limit} pixels."]
         elif offset + length > limit:
             errors[length_name] = [f"The crop box reaches beyond the image's {limit} pixels."]
     if errors:
         raise ValidationError(errors)
-
-
-def _encoded(image, *, quality):
-    file = BytesIO()
-    if image.mode == "RGBA":
-        image.save(file, "PNG", compress_level=3)
-        return file.getvalue(), "png"
-    image.save(file, "JPEG", quality=quality)
-    return file.getvalue(), "jpeg"
+    side = min(width, height)
+    left, upper = x + (width - side) // 2, y + (height - side) // 2
+    return left, upper, left + side, upper + side
 
 
 # --- Files and row ---------------------------------------------------------------------------------------------------
@@ -203,7 +220,7 @@ def remove(names):
         try:
             default_storage.delete(name)
         except Exception:
-            logger.exception("A photo's file could not be removed: %s", name)
+            logger.exception("A file could not be removed: %s", name)
 
 
 def _save(row, fields, plan):

@@ -30,8 +30,8 @@ def take(file: File) -> Picture:
     content = file.read(settings.PHOTO_LIMIT + 1)
     try:
         photos.check(content)
-        with photos._one_at_a_time:
-            image = _decoded(content)
+        with photos.one_at_a_time:
+            image = photos.decoded(content)
             picture = _file(image, Picture, quality=95)
             picture.sizes = {
                 size: _file(ImageOps.fit(image, shape, Image.Resampling.LANCZOS), ContentFile, quality=90)
@@ -42,15 +42,6 @@ def take(file: File) -> Picture:
     return picture
 
 
-def _decoded(content):
-    image = photos._open(content)
-    try:
-        return photos._plain(photos._upright(image))
-    except Exception:
-        # Decoders of broken files raise whatever comes up.
-        raise exceptions.ValidationError({"photo": ["The image is broken."]}) from None
-
-
 def _file(image, kind, *, quality):
-    content, extension = photos._encoded(image, quality=quality)
+    content, extension = photos.encoded(image, quality=quality)
     return kind(content, name=f"picture.{extension}")

@@ -31,7 +31,9 @@ class NoteSerializer(serializers.ModelSerializer):
 
 
 class ProductSerializer(serializers.ModelSerializer):
-    """A product in a list. Products come from `Product.objects.for_lists()`."""
+    """A product in a list."""
+
+    # Products come from `Product.objects.for_lists()`, and from `for_pages()` for the page.
 
     url = ApiUrlField("products/{slug}/")
     image = FileUrlField()
@@ -64,7 +66,7 @@ class ProductSerializer(serializers.ModelSerializer):
 
 
 class ProductPageSerializer(ProductSerializer):
-    """A product on its own page. Products come from `Product.objects.for_pages()`."""
+    """A product on its own page."""
 
     exams = ExamSerializer(many=True, read_only=True)
     notes = NoteSerializer(many=True, read_only=True)

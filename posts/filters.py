@@ -42,9 +42,9 @@ class PostFilter(filters.FilterSet):
     gt = MomentFilter("created", "gt")
     lt = MomentFilter("created", "lt")
     order = filters.ChoiceFilter(
-        choices=[(order, order) for name in ORDERS for order in (name, f"-{name}")],
+        choices=[choice for name in ORDERS for choice in ((name, "ascending"), (f"-{name}", "descending"))],
         method="in_order",
-        help_text="What to sort by, `-` for descending; `-created` unless given.",
+        help_text="What to sort by; `-created` unless given.",
     )
     category = filters.CharFilter(method="in_category", help_text="A category's slug or name.")
 

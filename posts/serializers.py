@@ -16,7 +16,9 @@ class PostCategorySerializer(serializers.ModelSerializer):
 
 
 class PostSerializer(serializers.ModelSerializer):
-    """A post in a list: all but its content. Posts come from `Post.objects.for_answers()`."""
+    """A post in a list: all but its content."""
+
+    # Posts come from `Post.objects.for_answers()`.
 
     url = ApiUrlField("posts/{slug}/")
     created_by = PublicUserSerializer(read_only=True)

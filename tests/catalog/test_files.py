@@ -38,6 +38,20 @@ def test_a_replacement_that_is_refused_changes_nothing(product, stored):
     assert stored() == old
 
 
+def test_two_who_replace_the_same_picture_leave_one(product, stored, committing):
+    """Each read the row before the other wrote it."""
+    make_picture(product)
+    rows = [ProductImage.objects.get(), ProductImage.objects.get()]
+
+    with committing():
+        for row in rows:
+            row.original = ContentFile(make_image(10, 10), name="new.jpg")
+            row.save()
+
+    picture = ProductImage.objects.get()
+    assert stored() == sorted([picture.original.name, picture.medium.name, picture.small.name])
+
+
 def test_a_replaced_attachment_leaves_no_file(product, stored, committing):
     note = make_note(product)
     with committing():
