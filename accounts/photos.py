@@ -84,7 +84,9 @@ def decoded(content: bytes):
     """
     image = _open(content)
     try:
-        return _plain(_upright(image))
+        # Step by step into one name, so that no more than two copies are held at a time.
+        image = _upright(image)
+        return _plain(image)
     except Exception:
         # Decoders of broken files raise whatever comes up: OSError, SyntaxError, zlib.error, struct.error …
         raise ValidationError({"photo": ["The image is broken."]}) from None

@@ -169,7 +169,7 @@ class _ProfileCharField(StrictCharField):
 
 
 class _ProfileEmailField(_ProfileCharField, serializers.EmailField):
-    pass
+    default_error_messages = {"invalid": "Enter a valid email address."}
 
 
 class _WholeNumberField(_Clearable, serializers.IntegerField):
