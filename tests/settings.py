@@ -10,13 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 
-def _redis_of_this_worker(url):
-    """Parallel test processes have databases of their own, with the same ids in them: each needs its own Redis one."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    stem, _, number = url.rpartition("/")
-    return f"{stem}/{int(number) + int(worker)}" if url else ""
-
-
 _UNSET = """DEBUG ALLOWED_HOSTS HOST PORT WEB_CONCURRENCY HTTPS TRUST_PROXY DEMO TOKEN_LIFETIME MEDIA_ROOT PRIVATE_ROOT
 AWS_STORAGE_BUCKET_NAME AWS_S3_ENDPOINT_URL AWS_S3_CUSTOM_DOMAIN AWS_S3_REGION_NAME""".split()
 
