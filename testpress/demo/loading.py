@@ -75,6 +75,8 @@ def load(*, now: datetime | None = None) -> None:
     stored: list[str] = []
     try:
         with transaction.atomic():
+            # Two that load at once come one after the other, and the later finds the earlier's.
+            list(Institute.objects.select_for_update())
             check_empty()
             Institute.objects.filter(pk=Institute.ID, name=demo.UNNAMED_INSTITUTE).update(name=demo.INSTITUTE)
             batches = {name: Batch.objects.create(name=name) for name in demo.BATCHES}

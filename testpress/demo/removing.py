@@ -61,6 +61,7 @@ def remove() -> Report:
     Attempt.objects.filter(user__in=user_ids).delete()
     _remove_exams(exams, brought, report)
     _remove_users(users, report)
+    _take_away_passwords(report)
     for kind, rows in shared.items():
         unused = _unused(rows)
         report.count(kind, unused.count())
@@ -133,7 +134,7 @@ def _remove_exams(exams, brought, report):
 def _what_hangs_on(exam):
     """What real data hangs on a demo's exam whose demo attempts are gone, in words."""
     counts = {
-        "attempt by a real student": Attempt.objects.filter(exam=exam).count(),
+        "attempt of real students": Attempt.objects.filter(exam=exam).count(),
         "product of yours": Product.objects.filter(exams=exam).exclude(slug__in=demo.PRODUCTS).count(),
     }
     for relation in Exam._meta.related_objects:
@@ -151,7 +152,7 @@ def _remove_questions(question_ids, brought, report):
     free = Question.objects.filter(pk__in=question_ids, exam_questions=None)
     own = [question.pk for question in free if question.question_html in brought.questions]
     if others := free.count() - len(own):
-        report.kept.append(f"{_number(others, 'question')} that somebody added or reworded stay in the bank.")
+        report.kept.append(f"Left in the bank: {_number(others, 'question')} that somebody added or reworded.")
     Question.objects.filter(pk__in=own).delete()
     report.count("questions", len(own))
 
@@ -167,7 +168,7 @@ def _remove_users(users, report):
             name = str(next(iter(rows))._meta.verbose_name)
             _shut_out(user)
             report.kept.append(
-                f"User {user.username} stays, but can no longer log in: {_number(len(rows), name)} hangs on it."
+                f"User {user.username} stays, but can no longer log in: they have {_number(len(rows), name)}."
             )
         else:
             transaction.on_commit(lambda names=files: photos.remove(names))
@@ -180,7 +181,19 @@ def _shut_out(user):
     user.save(update_fields=["is_active", "is_staff", "is_superuser", "password"])
 
 
+def _take_away_passwords(report):
+    """A log-in that somebody took out of the demo's group is theirs, but not with the password that everybody knows."""
+    for user in User.objects.filter(username__in=(demo.STUDENT, demo.ADMIN)).order_by("pk"):
+        if user.check_password(demo.PASSWORD):
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+            report.kept.append(
+                f"User {user.username} is not in the demo's group and stays. Everybody knew the password, so it is "
+                f"taken away: `manage.py changepassword {user.username}` sets a new one."
+            )
+
+
 def _number(count, name):
-    """`1 attempt by a student`, `3 attempts by a student`: the plural goes to the first word."""
+    """`1 product of yours`, `3 products of yours`: the plural goes to the first word."""
     noun, *rest = name.split(" ", 1)
     return " ".join([str(count), noun if count == 1 else f"{noun}s", *rest])

@@ -210,7 +210,7 @@ def test_student_finds_posts_of_both_categories(divya):
 def test_remove_demo_is_safe_to_repeat(remove_demo):
     first, second = remove_demo(), remove_demo()
 
-    assert first.startswith("Removed of the demo: 5 posts, 2 products, 23 attempts, 6 exams, 59 questions, 15 users, ")
+    assert first.startswith("Removed of the demo: posts 5, products 2, attempts 23, exams 6, questions 59, users 15, ")
     assert second == "There is no demo here.\n"
 
 
@@ -259,7 +259,7 @@ def test_remove_demo_keeps_an_exam_that_a_real_student_took(remove_demo):
 
     said = remove_demo()
 
-    assert "Exam demo-general-studies stays: it has 1 attempt by a real student.\n" in said
+    assert "Exam demo-general-studies stays: it has 1 attempt of real students.\n" in said
     assert list(Attempt.objects.all()) == [attempt]
     assert list(Exam.objects.all()) == [exam]
     assert exam.exam_questions.count() == 12
@@ -268,7 +268,7 @@ def test_remove_demo_keeps_an_exam_that_a_real_student_took(remove_demo):
     attempt.delete()
     asha.delete()
 
-    assert remove_demo().startswith("Removed of the demo: 1 exams, 12 questions, 1 batches, 1 courses, ")
+    assert remove_demo().startswith("Removed of the demo: exams 1, questions 12, batches 1, courses 1, ")
     models = (User, Batch, Exam, Question, Subject, Course, Attempt, Group)
     assert [model.__name__ for model in models if model.objects.exists()] == []
 
@@ -285,7 +285,7 @@ def test_remove_demo_keeps_questions_that_others_use_or_wrote(remove_demo):
     assert set(Question.objects.all()) == {picked, own}
     assert Answer.objects.filter(question=picked).count() == 4
     assert exam.exam_questions.get().question == picked
-    assert "1 question that somebody added or reworded stay in the bank." in said
+    assert "Left in the bank: 1 question that somebody added or reworded." in said
 
 
 def test_remove_demo_keeps_an_author_without_any_log_in(remove_demo):
@@ -298,10 +298,22 @@ def test_remove_demo_keeps_an_author_without_any_log_in(remove_demo):
     author.refresh_from_db()
     assert (author.is_active, author.is_staff, author.is_superuser) == (False, False, False)
     assert not author.has_usable_password()
-    assert "User admin stays, but can no longer log in: 1 post hangs on it.\n" in said
+    assert "User admin stays, but can no longer log in: they have 1 post.\n" in said
     post.delete()
-    assert remove_demo() == "Removed of the demo: 1 users.\n"
+    assert remove_demo() == "Removed of the demo: users 1.\n"
     assert not Group.objects.exists()
+
+
+def test_remove_demo_takes_the_known_password_from_a_log_in_that_was_adopted(remove_demo):
+    adopted = User.objects.get(username=demo.ADMIN)
+    adopted.groups.clear()
+
+    said = remove_demo()
+
+    adopted.refresh_from_db()
+    assert (adopted.is_active, adopted.is_superuser, adopted.has_usable_password()) == (True, True, False)
+    assert "User admin is not in the demo's group and stays." in said
+    assert list(User.objects.all()) == [adopted]
 
 
 def test_remove_demo_keeps_a_product_with_somebodys_note(remove_demo):

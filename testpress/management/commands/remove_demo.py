@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, **options):
         report = removing.remove()
         if report.removed:
-            counts = ", ".join(f"{number} {kind}" for kind, number in report.removed.items())
+            counts = ", ".join(f"{kind} {number}" for kind, number in report.removed.items())
             self.stdout.write(f"Removed of the demo: {counts}.")
         elif not report.kept:
             self.stdout.write("There is no demo here.")
