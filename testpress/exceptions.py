@@ -49,9 +49,20 @@ def handle(error, context):
         response.data["code"] = error.code
     elif response.status_code == status.HTTP_400_BAD_REQUEST and isinstance(response.data, list):
         response.data = {api_settings.NON_FIELD_ERRORS_KEY: response.data}
-    elif isinstance(response.data, dict) and "detail" in response.data and response.status_code != 400:
+    elif response.status_code == status.HTTP_400_BAD_REQUEST:
+        response.data = {field: _sentences(errors) for field, errors in response.data.items()}
+    elif isinstance(response.data, dict) and "detail" in response.data:
         response.data = {"detail": response.data["detail"]}
     return response
+
+
+def _sentences(errors) -> list[str]:
+    """The sentences about one field, each once; DRF nests those about the members of a list by their places."""
+    if isinstance(errors, dict):
+        errors = errors.values()
+    elif isinstance(errors, str):
+        return [errors]
+    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error)))
 
 
 def _json_error(request, status_code, detail):

@@ -102,7 +102,7 @@ class _Attributes:
         return getattr(self.instance, name)
 
 
-@extend_schema_field(OpenApiTypes.URI)
+@extend_schema_field({"type": "string", "format": "uri-reference", "description": "Absolute; empty without a file."})
 class FileUrlField(serializers.ReadOnlyField):
     """A stored file's absolute URL, `""` where there is none."""
 

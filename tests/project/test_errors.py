@@ -147,6 +147,10 @@ class Closed(exceptions.RuleBroken):
         (NotFound(), (404, {"detail": "Not found."})),
         (ValidationError("Wrong."), (400, {"non_field_errors": ["Wrong."]})),
         (ValidationError({"page": ["Wrong."]}), (400, {"page": ["Wrong."]})),
+        (
+            ValidationError({"ids": {0: ["No number."], 7: ["No number.", "Odd."]}}),
+            (400, {"ids": ["No number.", "Odd."]}),
+        ),
         (exceptions.BodyTooLarge(), (413, {"detail": "The request's body is too large."})),
         (SuspiciousOperation("x"), (400, {"non_field_errors": ["The request's body cannot be read."]})),
     ],

@@ -85,6 +85,15 @@ def test_a_database_without_its_tables_stops_it(tmp_path):
     assert done.stderr.startswith("CommandError: The database lacks ")
 
 
+def test_the_demo_is_not_loaded_where_other_machines_reach_it():
+    with running(HOST="0.0.0.0") as server:
+        log = server.log.read_text()
+
+    assert "The demo institute is not loaded: everybody knows its passwords" in log
+    assert f"Exam server   http://localhost:{server.variables['PORT']}/  and this machine's other addresses\n" in log
+    assert "Demo log-ins" not in log
+
+
 def test_requests_under_way_are_answered_before_it_stops():
     body = json.dumps({"username": "testpress", "password": "demo"}).encode()
     with running() as server, socket.create_connection(("127.0.0.1", int(server.variables["PORT"]))) as client:

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
 from testpress import demo
+from testpress.checks import is_loopback
 
 # Seconds that requests have to finish in once the server is told to stop; longer than any of them may take.
 STOP_TIMEOUT = 40
@@ -47,7 +48,12 @@ class Command(BaseCommand):
             self.stdout.write("Bringing the database up to date …")
             call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        if settings.DEMO:
+        if settings.DEMO and not is_loopback(settings.HOST):
+            self.stdout.write(
+                f"The demo institute is not loaded: everybody knows its passwords, and HOST {settings.HOST} lets other "
+                "machines in."
+            )
+        elif settings.DEMO:
             call_command("load_demo", if_empty=True, stdout=io.StringIO())  # announce() says it, at every start
 
     def announce(self):
