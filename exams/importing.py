@@ -34,7 +34,7 @@ from testpress.slugs import slug_format
 
 REQUIRED = object()
 LONGEST_FILE = 64 * 1024 * 1024
-DURATION = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)", re.ASCII)
+CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)", re.ASCII)
 DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
@@ -284,12 +284,20 @@ def _marks(value):
     return round(number, 2) + 0  # not -0.00
 
 
-def _duration(value):
-    match = DURATION.fullmatch(_string(value))
+def read_clock(text: str) -> timedelta:
+    """The duration that `H:MM:SS` says, hours up to four digits; ValueError where it does not."""
+    match = CLOCK.fullmatch(text)
     if match is None:
-        raise _Wrong('must be H:MM:SS, such as "0:30:00"')
+        raise ValueError("A duration is written H:MM:SS.")
     hours, minutes, seconds = map(int, match.groups())
-    duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _duration(value):
+    try:
+        duration = read_clock(_string(value))
+    except ValueError:
+        raise _Wrong('must be H:MM:SS, such as "0:30:00"') from None
     if not timedelta(0) < duration <= LONGEST_EXAM:
         raise _Wrong(f"must be longer than 0:00:00 and at most {LONGEST_EXAM // timedelta(hours=1)}:00:00")
     return duration

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
 from accounts.models import Batch
-from testpress.html import HTMLField
+from testpress.html import HTMLField, excerpt
 from testpress.slugs import SluggedModel, slug_format
 
 RESERVED_SLUGS = frozenset({"available", "upcoming", "history"})
@@ -195,7 +195,7 @@ class Question(models.Model):
     explanation_html = HTMLField(blank=True)
 
     def __str__(self):
-        return f"Question {self.pk}"
+        return f"{self.pk}: {excerpt(self.question_html)}"
 
 
 class Answer(models.Model):
@@ -210,7 +210,7 @@ class Answer(models.Model):
         ordering = ["order", "id"]
 
     def __str__(self):
-        return f"Answer {self.pk}"
+        return excerpt(self.text_html)
 
 
 class EssayTopic(models.Model):

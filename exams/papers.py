@@ -133,11 +133,13 @@ def share(exam_id: int) -> None:
             cursor.execute(f"SELECT 1 FROM {Exam._meta.db_table} WHERE id = %s FOR KEY SHARE", [exam_id])  # noqa: S608
 
 
-def lock_questions(questions) -> None:
-    """Locks the questions (a queryset or list of them, or of their ids) until the transaction ends: no exam can take
-    one up meanwhile."""
-    # The list is what runs the query.
-    list(Question.objects.filter(pk__in=questions).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+def lock_questions(questions) -> set[int]:
+    """Locks the questions (a collection of ids) until the transaction ends, and gives the ids of those there are.
+
+    Meanwhile no exam can take one up, and no other edit touches one.
+    """
+    rows = Question.objects.filter(pk__in=questions).order_by("pk").select_for_update(of=("self",))
+    return set(rows.values_list("pk", flat=True))
 
 
 class Overtaken(ValidationError):
@@ -161,6 +163,11 @@ def lock_with(questions) -> frozenset[int]:
         if under_way[exam]:
             frozen.add(question)
     return frozenset(frozen)
+
+
+def is_under_way(questions) -> bool:
+    """Whether any of `questions` is in an exam with attempts: for showing; an edit asks `lock_with`."""
+    return exams_with(questions).filter(attempts__isnull=False).exists()
 
 
 def refuse(changed, frozen_fields) -> None:

@@ -130,6 +130,14 @@ def has_content(html: str) -> bool:
     return bool(unescape(re.sub(r"<[^>]*>", "", html)).strip())
 
 
+def excerpt(html: str, length: int = 80) -> str:
+    """The text of cleaned `html` in one line of at most `length` characters, for lists in the admin site."""
+    text = " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+    if not text and "<img " in html:
+        return "[picture]"
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
 class HTMLField(models.TextField):
     """Text that is HTML; it is cleaned by every way of writing it (forms, save, bulk_create, update).
 
@@ -143,6 +151,10 @@ class HTMLField(models.TextField):
             if not self.blank and not has_content(value):
                 raise ValidationError(self.error_messages["blank"], code="blank")
         return value
+
+    def formfield(self, **kwargs):
+        # A form's empty text is null where there may be none.
+        return super().formfield(**({"empty_value": None} if self.null else {}) | kwargs)
 
     def pre_save(self, model_instance, add):
         value = getattr(model_instance, self.attname)
