@@ -73,7 +73,7 @@ def test_user_statements_oneself(asha, statements):
 @pytest.mark.parametrize("pk", ["0", "999999", "9" * 18])
 def test_user_unknown(asha, pk):
     """A user who does not exist should be a 404."""
-    assert Api(asha).get(f"users/{pk}/", status=404) == {"detail": "No User matches the given query."}
+    assert Api(asha).get(f"users/{pk}/", status=404) == {"detail": "Not found."}
 
 
 @pytest.mark.parametrize("path", ["users/", "users", "users/x/", "users/-1/", f"users/{'9' * 19}/", "users/1.0/"])

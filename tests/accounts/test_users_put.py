@@ -322,7 +322,7 @@ def test_update_of_another(asha, balu, admin, method):
 def test_update_unknown(asha):
     """A user who does not exist should be a 404."""
     answer = Api(asha).put("users/999999/", {"city": "Salem"}, status=404)
-    assert answer == {"detail": "No User matches the given query."}
+    assert answer == {"detail": "Not found."}
 
 
 def test_update_anonymous(asha):
