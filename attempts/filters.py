@@ -4,11 +4,12 @@ import django_filters
 from django.db.models import TextChoices
 
 from attempts.models import Attempt
+from testpress.filters import TextFilter
 
 
 class AttemptFilter(django_filters.FilterSet):
-    course = django_filters.CharFilter("exam__course__name", "iexact", help_text="Its exam's course, in any case.")
-    q = django_filters.CharFilter("exam__title", "icontains", help_text="Part of its exam's title, in any case.")
+    course = TextFilter("exam__course__name", "iexact", help_text="Its exam's course, in any case.")
+    q = TextFilter("exam__title", "icontains", help_text="Part of its exam's title, in any case.")
 
     class Meta:
         model = Attempt

@@ -257,12 +257,25 @@ class StrictBooleanField(serializers.BooleanField):
         return super().to_internal_value(data)
 
 
+class AnswerIdsField(serializers.ListField):
+    """Ids of answers; whatever is wrong with any of them is one message on the field, as with every other field."""
+
+    child = StrictIntegerField()
+    default_error_messages = {"not_ids": "Not a list of ids of answers."}
+
+    def to_internal_value(self, data):
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if isinstance(error.detail, dict):  # by place in the list
+                self.fail("not_ids")
+            raise
+
+
 class AnswerSerializer(serializers.Serializer):
     """What a save may send; what is left out stays. Whether it fits the question is the lifecycle's to say."""
 
-    selected_answers = serializers.ListField(
-        child=StrictIntegerField(), required=False, max_length=LONGEST_SELECTION, help_text="Ids of answers; [] clears."
-    )
+    selected_answers = AnswerIdsField(required=False, max_length=LONGEST_SELECTION, help_text="Ids; [] clears.")
     review = StrictBooleanField(required=False, allow_null=True, help_text="Marked to be looked at again.")
     essay_text = StrictCharField(
         required=False, allow_null=True, allow_blank=True, trim_whitespace=False, max_length=LONGEST_ESSAY

@@ -1,11 +1,14 @@
 """What is sold: products, which bundle exams and notes."""
 
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce, Upper
 from django.db.models.signals import post_delete
+from django.utils import timezone
 
 from catalog import pictures
 from catalog.files import RowWithFiles, note_name, picture_name, remove_files_of
@@ -30,9 +33,13 @@ class Category(models.Model):
 
 class ProductQuerySet(models.QuerySet):
     def listed(self, *, now):
-        """Active, and `now` within the product's dates, either of which may be open."""
-        begun = Q(start_date=None) | Q(start_date__lte=now)
-        not_over = Q(end_date=None) | Q(end_date__gt=now)
+        """Active, and the institute's day at `now` from the start's to the end's, either of which may be open.
+
+        Whole days: a product that ends on the 31st at midnight is still on sale on the 31st.
+        """
+        today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        begun = Q(start_date=None) | Q(start_date__lt=today + timedelta(days=1))
+        not_over = Q(end_date=None) | Q(end_date__gte=today)
         return self.filter(begun & not_over, active=True)
 
     def with_counts(self):

@@ -5,6 +5,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from exams.models import Exam
+from testpress.filters import TextFilter
 
 
 class State(TextChoices):
@@ -25,8 +26,8 @@ def in_state(exams, state, user):
 
 
 class ExamFilter(django_filters.FilterSet):
-    course = django_filters.CharFilter("course__name", "iexact", help_text="A course's exact name, in any case.")
-    q = django_filters.CharFilter("title", "icontains", help_text="Part of the title, in any case.")
+    course = TextFilter("course__name", "iexact", help_text="A course's exact name, in any case.")
+    q = TextFilter("title", "icontains", help_text="Part of the title, in any case.")
 
     class Meta:
         model = Exam

@@ -129,7 +129,7 @@ def test_a_wrong_value_is_named_and_nothing_is_written(sit, at, type, data, fiel
 
     answer = sitting.save(item, **data, status=400)
 
-    assert list(answer) == [field]
+    assert {key: [type(message) for message in messages] for key, messages in answer.items()} == {field: [str]}
     assert sitting.items()[0] == item
     assert sitting.get()["remaining_time"] == "0:30:00"
 

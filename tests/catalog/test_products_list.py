@@ -87,17 +87,18 @@ def test_list_keeps_the_documented_order_of_keys(asha):
 
 
 def test_list_has_what_is_on_sale(asha, teacher):
-    """Active, and now within the dates, of which the first still belongs to the sale and the last no more."""
-    second = timedelta(seconds=1)
+    """Active, and the institute's day (NOW is noon there) from the start's day to the end's."""
+    second, day = timedelta(seconds=1), timedelta(days=1)
+    midnight = NOW - timedelta(hours=12)
     make_product("Always")
-    make_product("Since now", start_date=NOW)
-    make_product("Until soon", end_date=NOW + second)
-    make_product("Both", start_date=NOW - second, end_date=NOW + second)
+    make_product("Since this evening", start_date=midnight + day - second)
+    make_product("Until this morning", end_date=midnight)
+    make_product("Both", start_date=NOW - day, end_date=NOW + day)
     make_product("Withdrawn", active=False)
-    make_product("Not yet", start_date=NOW + second)
-    make_product("No more", end_date=NOW)
+    make_product("From tomorrow", start_date=midnight + day)
+    make_product("Until yesterday", end_date=midnight - second)
 
-    assert titles(asha) == titles(teacher) == ["Both", "Until soon", "Since now", "Always"]
+    assert titles(asha) == titles(teacher) == ["Both", "Until this morning", "Since this evening", "Always"]
 
 
 @pytest.mark.parametrize("name", ["IBPS", "ibps", " IBPS "])

@@ -91,7 +91,9 @@ def test_one_has_its_exams_in_the_order_of_exams(asha):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"active": False}, {"start_date": NOW + timedelta(seconds=1)}, {"end_date": NOW}], ids=str
+    "fields",
+    [{"active": False}, {"start_date": NOW + timedelta(days=1)}, {"end_date": NOW - timedelta(days=1)}],
+    ids=["inactive", "from tomorrow", "until yesterday"],
 )
 def test_one_that_is_not_on_sale_does_not_exist(asha, teacher, fields):
     make_product(**fields)

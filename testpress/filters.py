@@ -1,0 +1,12 @@
+"""Query parameters that several apps' lists share."""
+
+from django_filters import rest_framework as filters
+
+LONGEST = 255  # no name or title is longer, and SQLite fails on patterns beyond 50,000 characters
+
+
+class TextFilter(filters.CharFilter):
+    """A text that a column equals or contains; one longer than any column's finds nothing."""
+
+    def filter(self, qs, value):
+        return qs.none() if len(value) > LONGEST else super().filter(qs, value)
