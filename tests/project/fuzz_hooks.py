@@ -15,11 +15,16 @@ SLUGS = {"exams": demo.GENERAL_STUDIES, "products": demo.PRODUCTS[0], "posts": d
 
 @schemathesis.hook
 def filter_case(context, case):
-    """What the API takes, though the schema has no words for it.
+    """Leaves out what the API takes though the schema has no words for it: it is no proof that bad data pass.
 
-    An empty query parameter (`?page=`) counts as one left out, and of a repeated one the last counts.
+    An empty query parameter (`?page=`) counts as one left out, and of a repeated one the last counts. In a profile `""`
+    clears any field, also a number or a date.
     """
-    return not any(value in ("", None) or isinstance(value, (list, dict)) for value in (case.query or {}).values())
+    query = (case.query or {}).values()
+    if any(value in ("", None) or isinstance(value, (list, dict)) for value in query):
+        return False
+    clears = "/users/" in context.operation.path and isinstance(case.body, dict) and "" in case.body.values()
+    return not clears
 
 
 @schemathesis.hook

@@ -62,7 +62,6 @@ def test_a_port_that_is_taken_stops_it(server):
             {"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/exams"},
             "The database of DATABASE_URL cannot be reached: ",
         ),
-        ({"REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}, "REDIS_URL cannot be reached: "),
         ({"DATABASE_URL": "sqlite:////proc/exams.sqlite3"}, "The database of DATABASE_URL cannot be reached: "),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -83,6 +82,14 @@ def test_a_database_without_its_tables_stops_it(tmp_path):
 
     assert done.returncode == 1
     assert done.stderr.startswith("CommandError: The database lacks ")
+
+
+def test_a_redis_that_does_not_answer_is_told_and_does_not_stop_it():
+    with running(REDIS_URL="redis://:hunter2@127.0.0.1:1/0", DEMO="0") as server:
+        log = server.log.read_text()
+
+    assert "REDIS_URL cannot be reached, so that every process is on its own and slower: Error 111 connecting" in log
+    assert "hunter2" not in log
 
 
 def test_the_demo_is_not_loaded_where_other_machines_reach_it():

@@ -6,10 +6,10 @@ import socket
 import sys
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from redis import Redis, RedisError
 
 from accounts.models import User
 from testpress import demo
@@ -34,7 +34,6 @@ class Command(BaseCommand):
         self.check()
         address = listening_address()
         require_database()
-        require_cache()
         if prepare:
             self.prepare()
         require_migrations()
@@ -73,6 +72,8 @@ class Command(BaseCommand):
                 "HTTPS=1 without TRUST_PROXY=1: every request is sent to https://, which this server does not speak "
                 "itself. Put a proxy that does before it, and set TRUST_PROXY=1."
             )
+        if reason := why_cache_is_out_of_reach():
+            lines.append(f"REDIS_URL cannot be reached, so that every process is on its own and slower: {reason}")
         self.stdout.write("\n".join([*lines, "Ctrl-C stops it."]))
 
 
@@ -111,15 +112,16 @@ def require_database():
         raise CommandError(f"The database of DATABASE_URL cannot be reached: {' '.join(str(error).split())}") from None
 
 
-def require_cache():
+def why_cache_is_out_of_reach():
+    """Why Redis, where there is to be one, does not answer, or "". The cache itself goes on without it."""
+    if not settings.REDIS_URL:
+        return ""
     try:
-        cache.get("serve")
-    except OSError as error:  # redis-py's errors of connection and log-in are no OSErrors
-        raise CommandError(f"REDIS_URL cannot be reached: {error}") from None
-    except Exception as error:
-        if not type(error).__module__.startswith("redis."):
-            raise
-        raise CommandError(f"REDIS_URL cannot be reached: {error}") from None
+        with Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+            client.ping()
+    except (RedisError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def pending_migrations():
