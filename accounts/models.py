@@ -1,4 +1,4 @@
-"""Who there is: the institute, its batches, its users, and failed log-ins."""
+"""Who there is: the institute, its batches, its users, failed log-ins, and the credentials of other systems."""
 
 import zoneinfo
 
@@ -7,6 +7,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils import timezone
 
 
 def validate_time_zone(name):
@@ -168,3 +169,53 @@ class LoginFailure(models.Model):
 
     def __str__(self):
         return f"{self.address} at {self.at}"
+
+
+class ApiCredentialQuerySet(models.QuerySet):
+    def live(self):
+        """Those that open something: not revoked, of an active member of staff or superuser."""
+        staff = models.Q(user__is_staff=True) | models.Q(user__is_superuser=True)
+        return self.filter(staff, revoked=None, user__is_active=True)
+
+
+class ApiCredential(models.Model):
+    """What another system signs its requests with, in the name of a member of staff: a public key and a secret.
+
+    `accounts/credentials.py` makes them; it alone reads and writes the secret, which is encrypted.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_credentials")
+    name = models.CharField(max_length=100, blank=True, help_text="Which system uses it.")
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    encrypted_secret = models.TextField(editable=False)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    last_used = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
+    revoked = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiCredentialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        verbose_name = "API credential"
+        verbose_name_plural = "API credentials"
+
+    def __str__(self):
+        return self.name or self.key
+
+
+class Nonce(models.Model):
+    """A number that a credential has signed with: good once until it expires, 24 hours after its request's timestamp.
+
+    The unique constraint decides between requests that carry it at the same instant.
+    """
+
+    credential = models.ForeignKey(ApiCredential, on_delete=models.CASCADE, related_name="nonces", db_index=False)
+    text = models.CharField(max_length=64)
+    expires = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["credential", "text"], name="nonce_used_once")]
+        indexes = [models.Index(fields=["expires"], name="nonce_by_expiry")]
+
+    def __str__(self):
+        return self.text

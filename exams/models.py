@@ -1,5 +1,6 @@
-"""What is asked: courses, exams, and the bank of questions they pick from."""
+"""What is asked: courses, exams with their attachments, and the bank of questions they pick from."""
 
+import secrets
 from datetime import timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Batch
 from testpress.html import HTMLField, excerpt
 from testpress.slugs import SluggedModel, slug_format
+from testpress.storage import private_storage
 
 RESERVED_SLUGS = frozenset({"available", "upcoming", "history"})
 LONGEST_EXAM = timedelta(days=30)
@@ -250,3 +252,34 @@ class ExamQuestion(models.Model):
 
     def __str__(self):
         return f"{self.exam}: {self.question}"
+
+
+def attachment_name(attachment=None, file_name=""):
+    """A name on storage that nobody can guess and that says nothing: `a/<32 hex digits>`."""
+    return f"a/{secrets.token_hex(16)}"
+
+
+class Attachment(models.Model):
+    """A file that belongs to an exam, in the private storage. Once stored it never changes.
+
+    `exams/attachments.py` stores it; the file goes when the row does.
+    """
+
+    exam = models.ForeignKey(Exam, on_delete=models.CASCADE, related_name="attachments", db_index=False)
+    file = models.FileField(storage=private_storage, upload_to=attachment_name)
+    file_name = models.CharField(max_length=255, help_text="As its owner calls it, without a path.")
+    content_type = models.CharField(max_length=255, help_text="As its sender declared it; nobody has looked.")
+    size = models.PositiveBigIntegerField(help_text="In bytes.")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["exam", "id"], name="attachment_of_exam")]
+
+    def __str__(self):
+        return self.file_name
+
+    @property
+    def placeholder(self):
+        """`1548172086_image.jpg`: when it came, in whole seconds since 1970, and its name."""
+        return f"{int(self.created.timestamp())}_{self.file_name}"

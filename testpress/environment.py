@@ -206,6 +206,14 @@ def secret(name, file: Path):
     return value
 
 
+def secrets_of(name):
+    """A comma-separated list of secrets of at least 32 characters each; empty where the variable is unset."""
+    found = [part.strip() for part in text(name).split(",") if part.strip()]
+    if any(len(value) < 32 for value in found):
+        raise ImproperlyConfigured(f"{name} must list secrets of at least 32 characters each.")
+    return found
+
+
 def _kept_secret(file):
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

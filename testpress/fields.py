@@ -37,6 +37,11 @@ def institute_time(moment: datetime) -> str:
     )
 
 
+def institute_milliseconds(moment: datetime) -> str:
+    """`2019-01-22T16:07:23.246+01:00`: with the institute's own offset and always three digits, cut off."""
+    return moment.astimezone(timezone.get_current_timezone()).isoformat(timespec="milliseconds")
+
+
 def clock(duration: timedelta) -> str:
     """`26:00:00`: H:MM:SS in whole seconds, rounded down; hours do not roll over into days."""
     minutes, seconds = divmod(duration // timedelta(seconds=1), 60)
@@ -71,6 +76,11 @@ class MomentField(_WrittenField):
 @extend_schema_field(OpenApiTypes.DATETIME)
 class InstituteTimeField(_WrittenField):
     write = staticmethod(institute_time)
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class InstituteMillisecondField(_WrittenField):
+    write = staticmethod(institute_milliseconds)
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\d+:[0-5]\d:[0-5]\d$", "example": "0:30:30"})

@@ -133,6 +133,9 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
+# What API credentials' secrets are encrypted with: the first encrypts, all of them decrypt.
+CREDENTIAL_KEYS = environment.secrets_of("CREDENTIAL_KEYS") or [SECRET_KEY]
+
 # --- Language and time -----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
@@ -151,8 +154,10 @@ PRIVATE_ROOT = environment.path("PRIVATE_ROOT", VAR / "private", base=BASE_DIR)
 AWS_STORAGE_BUCKET_NAME = environment.bucket("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_ENDPOINT_URL = environment.url("AWS_S3_ENDPOINT_URL", ("http", "https"))
 AWS_S3_CUSTOM_DOMAIN = environment.domain("AWS_S3_CUSTOM_DOMAIN")
+AWS_PRIVATE_BUCKET_NAME = environment.bucket("AWS_PRIVATE_BUCKET_NAME")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "private": {"BACKEND": "testpress.storage.PrivateStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if AWS_STORAGE_BUCKET_NAME:
@@ -167,6 +172,21 @@ if AWS_STORAGE_BUCKET_NAME:
             "file_overwrite": False,
         },
     }
+    STORAGES["private"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": STORAGES["default"]["OPTIONS"]
+        | {
+            # Without a bucket of its own a prefix, which the bucket's policy must not make public.
+            "bucket_name": AWS_PRIVATE_BUCKET_NAME or AWS_STORAGE_BUCKET_NAME,
+            "location": "" if AWS_PRIVATE_BUCKET_NAME else "private",
+            "custom_domain": None,  # it would serve without asking for a signature
+            "querystring_auth": True,
+            "signature_version": "s3v4",
+            "file_overwrite": True,  # names are random; otherwise each upload would first ask whether its own is taken
+            # boto3 would hold ten parts of a file in memory.
+            "use_threads": False,
+        },
+    }
 
 # --- Requests --------------------------------------------------------------------------------------------------------
 
@@ -175,6 +195,7 @@ BODY_LIMIT = 2 * MIB
 PROFILE_BODY_LIMIT = 20 * MIB
 PHOTO_LIMIT = 10 * MIB
 PHOTO_PIXELS = 25_000_000
+ATTACHMENT_LIMIT = environment.whole("ATTACHMENT_LIMIT", 100, least=1, most=100_000) * MIB
 DATA_UPLOAD_MAX_MEMORY_SIZE = PROFILE_BODY_LIMIT
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # an exam of a few hundred questions on one page of the admin site
 
@@ -232,6 +253,11 @@ without `JWT` before it.
         {"name": "attempts", "description": "Taking an exam: start, questions, answers, end, review."},
         {"name": "products", "description": "What is sold."},
         {"name": "posts", "description": "What is announced."},
+        {
+            "name": "attachments",
+            "description": "For an institute's own systems: files of exams, by requests signed with an API credential. "
+            "README.md tells how to sign, with examples.",
+        },
     ],
     "SCHEMA_PATH_PREFIX": r"/api/v2\.1",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -27,6 +27,9 @@ WRONG = {
     "AWS_STORAGE_BUCKET_NAME": "s3://bucket",
     "AWS_S3_ENDPOINT_URL": "minio:9000",
     "AWS_S3_CUSTOM_DOMAIN": "https://media.example.com",
+    "AWS_PRIVATE_BUCKET_NAME": "s3://bucket",
+    "ATTACHMENT_LIMIT": "100 MiB",
+    "CREDENTIAL_KEYS": "short",
 }
 
 
