@@ -2,7 +2,7 @@
 
 import zoneinfo
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
 
 from accounts.models import Institute
@@ -13,6 +13,7 @@ CACHE_SECONDS = 60
 
 def institute_time_zone():
     """The institute's time zone; a change shows everywhere within a minute."""
+    cache = caches["local"]
     name = cache.get(CACHE_KEY)
     if name is None:
         name = Institute.objects.filter(pk=Institute.ID).values_list("time_zone", flat=True).first()

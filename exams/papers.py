@@ -11,7 +11,7 @@ foreign keys are checked there.)
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ from django.db.models import Exists, F, OuterRef
 from exams.models import Exam, ExamQuestion, Question
 
 CACHE_SECONDS = 24 * 3600
+PAPERS_IN_MEMORY = 64
 
 FROZEN_EXAM_FIELDS = frozenset({"mark_per_question", "negative_marks", "variable_mark_per_question", "allow_pause"})
 FROZEN_QUESTION_FIELDS = frozenset({"type"})
@@ -69,22 +70,28 @@ class Paper:
 
 def paper_of(exam: Exam) -> Paper:
     """The paper in the version that `exam` was read with. Never call it in a transaction that edits the paper."""
-    key = f"paper:{exam.pk}:{exam.paper_version}"
+    return remembered(exam.pk, exam.paper_version)
+
+
+@lru_cache(maxsize=PAPERS_IN_MEMORY)
+def remembered(exam_id: int, version: int) -> Paper:
+    """The paper from this process's memory, else from the cache, else from the database."""
+    key = f"paper:{exam_id}:{version}"
     paper = cache.get(key)
     if paper is None:
-        paper = _read(exam)
+        paper = _read(exam_id)
         cache.set(key, paper, CACHE_SECONDS)
     return paper
 
 
-def _read(exam: Exam) -> Paper:
+def _read(exam_id) -> Paper:
     places = (
-        ExamQuestion.objects.filter(exam=exam)
-        .select_related("question__subject")
+        ExamQuestion.objects.filter(exam=exam_id)
+        .select_related("exam", "question__subject")
         .prefetch_related("question__answers", "question__essay_topics")
         .order_by("order", "id")
     )
-    return Paper(tuple(_question(exam, place) for place in places))
+    return Paper(tuple(_question(place.exam, place) for place in places))
 
 
 def _question(exam: Exam, place: ExamQuestion) -> PaperQuestion:

@@ -103,10 +103,13 @@ else:
     )
 
 REDIS_URL = environment.redis("REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Of each process alone: for what every request asks and may be a minute old.
+    "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "local"},
+}
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "testpress.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}}
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES["default"] = {"BACKEND": "testpress.cache.ForgivingRedisCache", "LOCATION": REDIS_URL}
 
 # --- Who -------------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ any permission, `admin` a superuser. Everybody's password is `PASSWORD`.
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.cache import cache
+from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from rest_framework.test import APIClient
 from accounts.middleware import institute_time_zone
 from accounts.models import Batch, User
 from accounts.tokens import StudentToken
+from exams import papers
 from exams.models import Answer, Course, EssayTopic, Exam, ExamQuestion, Question, Subject
 
 PASSWORD = "open sesame 42"
@@ -56,9 +58,9 @@ class Api(APIClient):
 
 @pytest.fixture(autouse=True)
 def _fresh_cache():
-    cache.clear()
-    yield
-    cache.clear()
+    for name in settings.CACHES:
+        caches[name].clear()
+    papers.remembered.cache_clear()
 
 
 @pytest.fixture
