@@ -213,7 +213,8 @@ def _write(rows, hashes):
                 setattr(user, column, value)
             changed.append(user)
     created = {user.username: user.pk for user in User.objects.bulk_create(created)}
-    User.objects.bulk_update(changed, [*TEXTS, "password"], batch_size=1000)
+    # The rows are there and locked, so all of these conflict: an update, several times as fast as bulk_update.
+    User.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=[*TEXTS, "password"])
     _write_batches({row.user_id or created[row.username]: row.batches for row in rows if row.batches})
 
 

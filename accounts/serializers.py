@@ -280,7 +280,7 @@ class _PhotoField(_Clearable, serializers.Field):
         return any(path.endswith(f"/{name}") for name in photos.file_names(self.parent.instance).values())
 
     def _from_base64(self, text):
-        text = re.sub(r"\s+", "", re.sub(r"\A\s*data:[^,]{0,200},", "", text, flags=re.IGNORECASE))
+        text = "".join(re.sub(r"\A\s*data:[^,]{0,200},", "", text, flags=re.IGNORECASE).split())
         try:
             return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
         except (binascii.Error, ValueError):

@@ -55,12 +55,18 @@ def client_address(request) -> str:
     if settings.TRUST_PROXY and (forwarded := request.META.get("HTTP_X_FORWARDED_FOR", "")):
         address = forwarded.rpartition(",")[2].strip()
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(_without_port(address))
     except ValueError:  # a Unix socket has none
         return address[: LoginFailure._meta.get_field("address").max_length]
     if parsed.version == 6:
         parsed = parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False).network_address
     return str(parsed)
+
+
+def _without_port(address):
+    """Some proxies write `192.0.2.1:4711` and `[2001:db8::1]:4711`: each connection would count as an address."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]") if port.isdigit() and ("]" in host or ":" not in host) else address.strip("[]")
 
 
 def _pair(username, address):

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.models import update_last_login
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
@@ -96,6 +96,7 @@ class MeView(LimitedBody, APIView):
         return Response(MeSerializer(request.user, context={"request": request}).data)
 
 
+@extend_schema(parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH)])
 class UserView(LimitedBody, APIView):
     body_limit = settings.PROFILE_BODY_LIMIT
 

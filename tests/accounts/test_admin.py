@@ -345,7 +345,7 @@ def test_admin_batch_taken(admin, asha):
 
 
 def test_admin_institute(admin, django_capture_on_commit_callbacks):
-    """The institute's time zone should be changed there, and hold at once."""
+    """The institute's time zone should be changed there, and hold at once in this process."""
     assert str(institute_time_zone()) == "Asia/Kolkata"
     with django_capture_on_commit_callbacks(execute=True):
         Site(admin).page("accounts/institute/1/change/", {"name": "Academy", "time_zone": "Asia/Colombo"}, status=302)
