@@ -34,6 +34,7 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 SIGNATURE = "signature"
+MOST_FIELDS = 1000
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
@@ -85,8 +86,14 @@ def is_signed(secret: str, parameters: dict[str, str]) -> bool:
 
 
 def form_pairs(text: str) -> list[tuple[str, str]]:
-    """The parameters of a query string, or of a body of type `application/x-www-form-urlencoded`."""
-    return parse_qsl(text, keep_blank_values=True, errors="replace")
+    """The parameters of a query string, or of a body of type `application/x-www-form-urlencoded`.
+
+    :raises Unreadable: they are too many.
+    """
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise Unreadable(f"More than {MOST_FIELDS} parameters.") from None
 
 
 def json_pairs(body: bytes) -> list[tuple[str, str]]:

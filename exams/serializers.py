@@ -1,8 +1,11 @@
 """How the API shows exams. What a student sees of a question is in `attempts/serializers.py`."""
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from exams.models import Exam
+from exams import attachments
+from exams.models import Attachment, Exam
 from testpress.fields import ApiUrlField, ClockField, InstituteTimeField, MomentField
 
 
@@ -66,3 +69,18 @@ class ExamSerializer(ExamOutlineSerializer):
 
     def get_comments_count(self, exam) -> int:
         return 0  # counted, and there are no comments yet
+
+
+class StudentAttachmentSerializer(serializers.ModelSerializer):
+    """An attachment, for the students whose exam it is."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Attachment
+        fields = ["id", "file_name", "content_type", "size", "url"]
+        read_only_fields = fields
+
+    @extend_schema_field(OpenApiTypes.URI)
+    def get_url(self, attachment):
+        return self.context["request"].build_absolute_uri(attachments.link(attachment))

@@ -8,4 +8,5 @@ urlpatterns = [
     re_path(r"^exams/upcoming/?$", views.UpcomingExamsView.as_view()),
     re_path(r"^exams/history/?$", views.HistoryExamsView.as_view()),
     re_path(r"^exams/(?P<slug>[-a-zA-Z0-9_]+)/?$", views.ExamView.as_view()),
+    re_path(r"^exams/(?P<slug>[-a-zA-Z0-9_]+)/attachments/?$", views.ExamAttachmentsView.as_view()),
 ]

@@ -7,11 +7,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from attempts import ranking
+from attempts.errors import ExamNotStarted
 from attempts.models import Attempt
 from attempts.serializers import ExamDetailSerializer
 from exams.filters import AnyStateExamFilter, ExamFilter, State, in_state
-from exams.models import Exam
-from exams.serializers import ExamSerializer
+from exams.models import Attachment, Exam
+from exams.serializers import ExamSerializer, StudentAttachmentSerializer
 from testpress.exceptions import NotAvailable
 from testpress.openapi import errors
 from testpress.views import LimitedBody
@@ -120,3 +121,23 @@ class ExamView(LimitedBody, WithOwnAttempts, RetrieveAPIView):
             attempt.exam = exam
         self.rank([exam])
         return exam
+
+
+@extend_schema(
+    tags=["exams"],
+    summary="An exam's attachments",
+    description="Files that belong to the exam, from its start on, or for who has an attempt at it. Anybody can "
+    "download from a `url`, without a token, for five minutes.",
+    responses={200: StudentAttachmentSerializer(many=True), **errors(401, 403, 404)},
+)
+class ExamAttachmentsView(LimitedBody, ListAPIView):
+    serializer_class = StudentAttachmentSerializer
+    filter_backends = []
+    queryset = Attachment.objects.none()
+
+    def get_queryset(self):
+        user = self.request.user
+        exam = exam_for(user, self.kwargs["slug"])
+        if not (exam.has_started(timezone.now()) or Attempt.objects.of(user).filter(exam=exam).exists()):
+            raise ExamNotStarted
+        return exam.attachments.order_by("id")

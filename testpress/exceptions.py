@@ -65,7 +65,22 @@ def _sentences(errors) -> list[str]:
     return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error)))
 
 
+def handle_v3(error, context):
+    """The handler of the signed API below /api/v3/, whose errors are `{"error": "…"}`; a 403 never says why."""
+    response = handle(error, context)
+    if response is None:
+        return None
+    if response.status_code == status.HTTP_403_FORBIDDEN:
+        response.data = {"error": "You are not authorized to access this page."}
+    else:
+        [message] = response.data.values()
+        response.data = {"error": message[0] if isinstance(message, list) else message}
+    return response
+
+
 def _json_error(request, status_code, detail):
+    if request.path.startswith("/api/v3/"):
+        return JsonResponse({"error": detail}, status=status_code)
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": detail}, status=status_code)
     return None

@@ -147,6 +147,12 @@ def test_pairs_of_a_query_string_or_form(text, pairs):
     assert form_pairs(text) == pairs
 
 
+def test_more_than_1000_pairs_are_refused():
+    assert len(form_pairs("&".join(["a=1"] * 1000))) == 1000
+    with pytest.raises(Unreadable):
+        form_pairs("&".join(["a=1"] * 1001))
+
+
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 

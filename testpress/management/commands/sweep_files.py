@@ -3,18 +3,28 @@
 from datetime import timedelta
 
 from django.apps import apps
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.core.management import BaseCommand
 from django.db.models import FileField
 from django.utils import timezone
 
-FOLDERS = ("i", "n")  # images, notes: all that the apps store publicly
+from testpress.storage import INCOMING, PrivateStorage
+
+
+def places():
+    """All that the apps store: pairs of a storage and a folder in it."""
+    return [
+        (default_storage, "i"),  # images
+        (default_storage, "n"),  # notes
+        (storages["private"], "a"),  # exams' attachments
+        (PrivateStorage(), INCOMING),  # uploads whose process was killed, always local and never named by a row
+    ]
 
 
 class Command(BaseCommand):
     help = (
-        "Removes the files below i/ and n/ of the media storage that no row names, such as those of a request that "
-        "was cut off. Safe to repeat, and while the server runs."
+        "Removes the files below i/ and n/ of the media storage and below a/ and incoming/ of the private one that no "
+        "row names, such as those of a request that was cut off. Safe to repeat, and while the server runs."
     )
 
     def add_arguments(self, parser):
@@ -29,30 +39,30 @@ class Command(BaseCommand):
     def handle(self, *, dry_run, hours, **options):
         oldest_kept = timezone.now() - timedelta(hours=hours)
         # Listed before the rows are read: a file that is stored meanwhile is not in the list.
-        stored = [name for folder in FOLDERS for name in files_below(folder)]
+        stored = [(storage, name) for storage, folder in places() for name in files_below(storage, folder)]
         named = names_in_rows()
         removed = 0
-        for name in stored:
-            if name in named or not is_older(name, oldest_kept):
+        for storage, name in stored:
+            if name in named or not is_older(storage, name, oldest_kept):
                 continue
             removed += 1
             if dry_run:
                 self.stdout.write(name)
             else:
-                default_storage.delete(name)
+                storage.delete(name)
         self.stdout.write(f"{'would remove' if dry_run else 'removed'} {removed} of {len(stored)} files")
 
 
-def files_below(folder):
+def files_below(storage, folder):
     """The names of all files below `folder` of the storage."""
     try:
-        folders, files = default_storage.listdir(folder)
+        folders, files = storage.listdir(folder)
     except FileNotFoundError:
         return
     for file in files:
         yield f"{folder}/{file}"
     for inner in folders:
-        yield from files_below(f"{folder}/{inner}")
+        yield from files_below(storage, f"{folder}/{inner}")
 
 
 def names_in_rows():
@@ -68,8 +78,8 @@ def names_in_rows():
     return names
 
 
-def is_older(name, moment):
+def is_older(storage, name, moment):
     try:
-        return default_storage.get_modified_time(name) < moment
+        return storage.get_modified_time(name) < moment
     except FileNotFoundError:  # removed meanwhile
         return False
