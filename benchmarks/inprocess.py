@@ -1,0 +1,145 @@
+"""Requests to the application within this process: to count a request's statements, and to profile it."""
+
+import cProfile
+import io
+import json
+import pstats
+import signal
+import time
+from collections import Counter
+
+from django.db import connection
+
+from benchmarks.client import BadAnswer
+
+LOGGED = ("statement: ", "execute ")  # how the server's log lines of statements begin
+
+
+class InProcess:
+    """Calls the WSGI application with the bytes that a client would send."""
+
+    def __init__(self):
+        from testpress.wsgi import application
+
+        self.application = application
+        self.settled = False
+
+    def ask(self, request: bytes) -> bytes:
+        """The body of the answer.
+
+        :raises BadAnswer: it is no 2xx.
+        """
+        head, _, body = request.partition(b"\r\n\r\n")
+        line, *fields = head.decode().split("\r\n")
+        method, target, _ = line.split(" ")
+        path, _, query = target.partition("?")
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "SCRIPT_NAME": "",
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+        for text in fields:
+            name, _, value = text.partition(": ")
+            name = name.upper().replace("-", "_")
+            environ[name if name.startswith("CONTENT_") else f"HTTP_{name}"] = value
+        found = []
+        answer = self.application(environ, lambda status, headers, exc_info=None: found.append(status))
+        content = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        if not found[0].startswith("2"):
+            raise BadAnswer(f"{found[0]} {content[:500]!r} to {request[:200]!r}")
+        return content
+
+    def perform(self, requests) -> list[dict]:
+        """The decoded answers to one operation's requests."""
+        return [json.loads(self.ask(request)) for request in requests]
+
+    def statements(self, requests) -> list[str]:
+        """What the database server was sent for one operation, as it logs it; BEGIN and COMMIT are among it."""
+        connection.ensure_connection()
+        raw, seen = connection.connection, []
+
+        def note(diagnostic):
+            text = diagnostic.message_primary or ""
+            if text.startswith(LOGGED):
+                seen.append(text.partition(": ")[2])
+
+        raw.add_notice_handler(note)
+        raw.execute("SET client_min_messages = log")
+        raw.execute("SET log_statement = 'all'")
+        seen.clear()
+        try:
+            self.perform(requests)
+            found = list(seen)
+        finally:
+            raw.remove_notice_handler(note)
+            raw.execute("RESET log_statement")
+            raw.execute("RESET client_min_messages")
+        return found
+
+    def profile(self, operations, most=50) -> str:
+        """Where the time of the operations goes, by function, as cProfile counts it: exact counts, inflated times."""
+        profiler, out = cProfile.Profile(), io.StringIO()
+        for requests in operations:
+            profiler.enable()
+            for request in requests:
+                self.ask(request)
+            profiler.disable()
+        stats = pstats.Stats(profiler, stream=out).strip_dirs()
+        for order in ("cumulative", "tottime"):
+            stats.sort_stats(order).print_stats(most)
+        return out.getvalue()
+
+    def sample(self, operations, most=70) -> str:
+        """Where the CPU time of the operations goes, by samples of the stack: what cProfile inflates shows true here.
+
+        A call of a C function counts for the Python function that called it.
+        """
+        own, with_calls, total = Counter(), Counter(), 0
+
+        def note(signum, frame):
+            nonlocal total
+            total += 1
+            own[_name(frame)] += 1
+            seen = set()
+            while frame is not None:
+                seen.add(_name(frame))
+                frame = frame.f_back
+            with_calls.update(seen)
+
+        before = signal.signal(signal.SIGPROF, note)
+        used, count = time.process_time(), 0
+        signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
+        try:
+            for count, requests in enumerate(operations, 1):  # noqa: B007  (the last is their number)
+                for request in requests:
+                    self.ask(request)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+        each = (time.process_time() - used) * 1000 / count
+        lines = [f"{count} operations, {each:.3f} ms of this process's CPU each ({total} samples)"]
+        for title, found in (("with what it calls", with_calls), ("by itself", own)):
+            lines += ["", f"{'ms':>8}  {'share':>6}  function, {title}"]
+            for name, samples in found.most_common(most):
+                share = samples / max(total, 1)
+                lines.append(f"{each * share:8.3f}  {share:6.1%}  {name}")
+        return "\n".join(lines) + "\n"
+
+
+def _name(frame):
+    code = frame.f_code
+    return f"{'/'.join(code.co_filename.split('/')[-3:])}:{code.co_firstlineno} {code.co_qualname}"
