@@ -16,7 +16,7 @@ from attempts import lifecycle
 from attempts.models import Attempt, AttemptItem
 from catalog.models import Category as ProductCategory
 from catalog.models import Note, Product
-from exams.models import Exam
+from exams.models import Attachment, Exam
 from posts.models import Category as PostCategory
 from posts.models import Post
 from tests.conftest import NOW, PASSWORD, Api, make_exam, make_question, make_user
@@ -56,15 +56,16 @@ class Stage:
         """`attempts/{running.pk}/` filled in."""
         return template.format(**{field.name: getattr(self, field.name) for field in fields(self)})
 
-    def call(self, api, endpoint, *, suffix="", body=None, **extra):
-        """Makes the call and gives the response, whatever its status."""
-        call = CALLS[endpoint]
-        method = endpoint.split()[0].lower()
-        path = self.path(call.path).rstrip("/") + "/" + suffix
-        body = call.body if body is None else body
-        if callable(body):
-            body = body(self)
-        return getattr(super(Api, api), method)(f"/api/v2.1/{path}", body, **extra)
+    def call(self, api, endpoint, *, written="{}/", **extra):
+        """Makes the call and gives the response, whatever its status; the path is `written` with or without a slash."""
+        call, method = CALLS[endpoint], endpoint.split()[0].lower()
+        body = call.body(self) if callable(call.body) else call.body
+        return send(api, method, written.format(self.path(call.path).rstrip("/")), body, **extra)
+
+
+def send(api, method, path, body=None, **extra):
+    """The response of `path` below /api/v2.1/, whatever its status."""
+    return getattr(super(Api, api), method)(f"/api/v2.1/{path}", body, **extra)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ CALLS = {
     "GET exams/<>": Call("exams/{exam.slug}/", of="batch"),
     "GET exams/<>/attempts": Call("exams/{exam.slug}/attempts/", of="batch"),
     "POST exams/<>/attempts": Call("exams/{exam.slug}/attempts/", of="batch", writes=True),
+    "GET exams/<>/attachments": Call("exams/{exam.slug}/attachments/", of="batch"),
     "GET attempts": Call("attempts/"),
     "GET attempts/<>": Call("attempts/{running.pk}/", of="asha"),
     "PUT attempts/<>/start": Call("attempts/{running.pk}/start/", of="asha", writes=True),
@@ -115,12 +117,12 @@ CALLS = {
 }
 
 
-def endpoints():
-    """`METHOD path` of every view below /api/v2.1/, the parts of a path as `<>`."""
-    (api,) = (
+def endpoints(root="api/v2.1"):
+    """`METHOD path` of every view below `root`, the parts of a path as `<>`."""
+    [api] = (
         found
         for found in get_resolver().url_patterns
-        if isinstance(found, URLResolver) and str(found.pattern) == "api/v2.1/"
+        if isinstance(found, URLResolver) and str(found.pattern).lstrip("^").startswith(root)
     )
     return sorted(_endpoints(api, ""))
 
@@ -165,6 +167,8 @@ def make_stage():
     )
     upcoming_exam = make_exam("To come", batches=["EEE"], start_date=NOW + timedelta(days=1))
     draft = make_exam("Draft", batches=["EEE"], published=False)
+
+    Attachment.objects.create(exam=exam, file="a/none", file_name="map.pdf", content_type="application/pdf", size=9)
 
     begun = NOW - timedelta(minutes=10)
     running = lifecycle.start(exam, asha, now=begun)[0]

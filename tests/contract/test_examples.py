@@ -132,7 +132,7 @@ def answer(api, attempt, *, right, wrong):
 
 def rival(number, exam, when, *, right=0, seconds=0):
     """Another student's completed attempt."""
-    user = User.objects.create(username=f"rival {number}")
+    user = User.objects.create(id=1000 + number, username=f"rival {number}")
     attempt, _ = lifecycle.start(exam, user, now=when)
     for item in attempt.items.order_by("order")[:right]:
         key = item.question.answers.get(is_correct=True).pk
