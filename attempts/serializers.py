@@ -5,6 +5,7 @@ see of a completed one.
 """
 
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from rest_framework import serializers
 
 from attempts.models import Attempt, AttemptItem
@@ -194,36 +195,30 @@ class ReviewQuestionSerializer(SittingQuestionSerializer):
         ]
 
 
-class SittingItemSerializer(serializers.ModelSerializer):
+class SittingItemSerializer(serializers.Serializer):
     """One question of a running attempt's sheet. `context["paper"]` is the exam's paper."""
 
+    id = serializers.IntegerField()
     url = serializers.URLField()
     question = SittingQuestionSerializer()
     duration = serializers.CharField(
         allow_null=True, help_text='As Python prints a timedelta: "0:00:41.201331"; null until the first save.'
     )
     selected_answers = serializers.ListField(child=serializers.IntegerField())
+    essay_text = serializers.CharField(allow_null=True)
     essay_topic = serializers.IntegerField(allow_null=True)
+    review = serializers.BooleanField(allow_null=True)
 
-    class Meta:
-        model = AttemptItem
-        fields = [
-            "id",
-            "url",
-            "question",
-            "duration",
-            "selected_answers",
-            "essay_text",
-            "essay_topic",
-            "review",
-        ]
-        read_only_fields = fields
+    @cached_property
+    def question_serializer(self):
+        return SittingQuestionSerializer(context=self.context)
 
     def to_representation(self, item: AttemptItem):
+        # By hand, as its question.
         return {
             "id": item.pk,
             "url": api_url(self.context["request"], f"attempts/{item.attempt_id}/questions/{item.pk}/"),
-            "question": self.fields["question"].to_representation(self.context["paper"].by_id[item.question_id]),
+            "question": self.question_serializer.to_representation(self.context["paper"].by_id[item.question_id]),
             "duration": None if item.duration is None else str(item.duration),
             "selected_answers": item.selected_answers,
             "essay_text": item.essay_text,
@@ -236,6 +231,10 @@ class ReviewItemSerializer(SittingItemSerializer):
     """One question of a completed attempt's sheet, with its key where the exam shows answers."""
 
     question = ReviewQuestionSerializer()
+
+    @cached_property
+    def question_serializer(self):
+        return ReviewQuestionSerializer(context=self.context)
 
 
 class StrictIntegerField(serializers.IntegerField):

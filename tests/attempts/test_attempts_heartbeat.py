@@ -142,7 +142,8 @@ def test_an_attempt_that_does_not_exist(asha):
 
 
 def test_heartbeat_costs_three_statements(sit, statements):
-    """user; attempt, locked, with its exam; attempt."""
+    """user; attempt, locked, with its exam; attempt. (The paper, whose questions are counted, is cached.)"""
     sitting = sit(make_exam())
+    sitting.items()
     with statements(3):
         sitting.put("heartbeat/")
