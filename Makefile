@@ -8,7 +8,8 @@ SHELL := /bin/sh
 # python3.11 where it is there and runs, else python3.
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Twice quiet: errors only. A mirror that lacks a package is no news.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 # What no check should depend on, or leave behind: a database, a kept key.
 SCRATCH = env DATABASE_URL=sqlite:///:memory: SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')
 

@@ -11,7 +11,7 @@ API_ROOT = "/api/v2.1/"
 
 
 def api_url(request, path: str) -> str:
-    """The absolute URL of `path` below the API's root, as the client addressed this server; `path` ends with a slash."""
+    """The absolute URL of `path` below the API's root, as the client addressed this server; it ends with a slash."""
     return request.build_absolute_uri(API_ROOT + path)
 
 

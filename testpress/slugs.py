@@ -29,13 +29,13 @@ class SluggedModel(Model):
     class Meta:
         abstract = True
 
-    def validate_constraints(self, exclude=None):
-        # An empty slug breaks constraints, but a form may leave it to `save`.
-        super().validate_constraints(exclude if self.slug else {*(exclude or ()), "slug"})
-
     def save(self, *args, **kwargs):
         if not self.slug:
             self.slug = free_slug(type(self), str(self), reserved=self.reserved_slugs)
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "slug"}
         super().save(*args, **kwargs)
+
+    def validate_constraints(self, exclude=None):
+        # An empty slug breaks constraints, but a form may leave it to `save`.
+        super().validate_constraints(exclude if self.slug else {*(exclude or ()), "slug"})
