@@ -1,21 +1,36 @@
 """How the API shows attempts and answer sheets, and reads answers.
 
 `Sitting…` is what a student sees while the attempt runs: nothing here may tell what is correct. `Review…` is what they
-see of a completed one.
+see of a completed one. As in `exams/serializers.py` the answers are written by hand, and a test holds them to the
+fields.
 """
 
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from attempts.models import Attempt, AttemptItem
 from exams.models import Question
 from exams.papers import PaperQuestion
 from exams.serializers import ExamOutlineSerializer, ExamSerializer
-from testpress.fields import ApiUrlField, MillisecondField, StrictCharField, api_url, clock
+from testpress.fields import (
+    ApiUrlField,
+    ClockField,
+    MillisecondField,
+    StrictCharField,
+    api_url,
+    clock,
+    utc_milliseconds,
+)
 
 LONGEST_ESSAY = 100_000
 LONGEST_SELECTION = 1000
+
+
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string", "enum": ["NA"]}]})
+class RankField(serializers.ReadOnlyField):
+    """A number, or "NA" where there is none."""
 
 
 class OwnAttemptSerializer(serializers.ModelSerializer):
@@ -26,16 +41,16 @@ class OwnAttemptSerializer(serializers.ModelSerializer):
     """
 
     url = ApiUrlField("attempts/{id}/")
-    user = serializers.SerializerMethodField()
+    user = serializers.CharField(source="user.username", read_only=True)
     date = MillisecondField()
     total_questions = serializers.IntegerField(source="question_count", read_only=True)
     review_url = ApiUrlField("attempts/{id}/review/")
     questions_url = ApiUrlField("attempts/{id}/questions/")
     percentile = serializers.FloatField(source="standing.percentile", read_only=True)
     last_started_time = MillisecondField()
-    remaining_time = serializers.SerializerMethodField()
-    time_taken = serializers.SerializerMethodField()
-    rank = serializers.SerializerMethodField()
+    remaining_time = ClockField()
+    time_taken = ClockField()
+    rank = RankField(source="standing.rank")
     max_rank = serializers.IntegerField(source="standing.max_rank", read_only=True)
     percentage = serializers.CharField(read_only=True)
 
@@ -64,26 +79,39 @@ class OwnAttemptSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = fields
 
-    def get_user(self, attempt) -> str:
-        return self.context["request"].user.username  # nobody is shown another's attempts
-
-    def get_rank(self, attempt) -> int | str:
-        return attempt.standing.rank
-
-    def get_remaining_time(self, attempt) -> str:
-        return clock(attempt.shown_remaining_time(self.context["now"]))
-
-    def get_time_taken(self, attempt) -> str:
-        return clock(attempt.time_taken(attempt.shown_remaining_time(self.context["now"])))
+    def to_representation(self, attempt):
+        request, remaining = self.context["request"], attempt.shown_remaining_time(self.context["now"])
+        url = api_url(request, f"attempts/{attempt.pk}/")
+        return {
+            "url": url,
+            "id": attempt.pk,
+            "user": request.user.username,  # nobody is shown another's attempts
+            "date": utc_milliseconds(attempt.date),
+            "total_questions": attempt.question_count,
+            "score": f"{attempt.score:.2f}",
+            "review_url": f"{url}review/",
+            "questions_url": f"{url}questions/",
+            "percentile": attempt.standing.percentile,
+            "correct_count": attempt.correct_count,
+            "incorrect_count": attempt.incorrect_count,
+            "last_started_time": utc_milliseconds(attempt.last_started_time),
+            "remaining_time": clock(remaining),
+            "time_taken": clock(attempt.time_taken(remaining)),
+            "state": attempt.state,
+            "rank": attempt.standing.rank,
+            "max_rank": attempt.standing.max_rank,
+            "percentage": str(attempt.percentage),
+            "unanswered_count": attempt.unanswered_count,
+        }
 
 
 class AttemptSerializer(OwnAttemptSerializer):
     """An attempt with its exam inside."""
 
-    exam = serializers.SerializerMethodField()
-    commented_questions_count = serializers.SerializerMethodField()
-    comments_count = serializers.SerializerMethodField()
-    total_bonus = serializers.SerializerMethodField()
+    exam = ExamOutlineSerializer(read_only=True)
+    commented_questions_count = serializers.IntegerField(read_only=True)
+    comments_count = serializers.IntegerField(read_only=True)
+    total_bonus = serializers.IntegerField(read_only=True)
 
     class Meta(OwnAttemptSerializer.Meta):
         fields = [
@@ -96,33 +124,43 @@ class AttemptSerializer(OwnAttemptSerializer):
         ]
         read_only_fields = fields
 
-    def get_exam(self, attempt) -> ExamOutlineSerializer:
+    @cached_property
+    def exam_serializer(self):
+        return ExamOutlineSerializer(context=self.context)
+
+    def written(self, attempt):
+        """All that any of these serializers shows, in no order."""
         attempt.exam.question_count = attempt.question_count
-        return ExamOutlineSerializer(attempt.exam, context=self.context).data
+        return super().to_representation(attempt) | {
+            "exam": self.exam_serializer.to_representation(attempt.exam),
+            "commented_questions_count": 0,  # there are no comments yet
+            "comments_count": 0,
+            "total_bonus": 0,
+        }
 
-    def get_commented_questions_count(self, attempt) -> int:
-        return 0  # there are no comments yet
-
-    def get_comments_count(self, attempt) -> int:
-        return 0
-
-    def get_total_bonus(self, attempt) -> int:
-        return 0
+    def to_representation(self, attempt):
+        written = self.written(attempt)
+        return {key: written[key] for key in self.Meta.fields}
 
 
 class AttemptHistorySerializer(AttemptSerializer):
     """An attempt in the list of all: whether and how often its exam may still be taken."""
 
     allow_retake = serializers.BooleanField(source="exam.allow_retake", read_only=True)
-    remaining_attempts = serializers.SerializerMethodField()
+    remaining_attempts = serializers.IntegerField(
+        allow_null=True, read_only=True, help_text="null where there is no limit."
+    )
 
     class Meta(AttemptSerializer.Meta):
         fields = [*AttemptSerializer.Meta.fields[:-1], "allow_retake", "remaining_attempts", "total_bonus"]
         read_only_fields = fields
 
-    def get_remaining_attempts(self, attempt) -> int | None:
+    def written(self, attempt):
         limit = attempt.exam.attempt_limit
-        return None if limit is None else max(limit - attempt.attempts_used, 0)
+        return super().written(attempt) | {
+            "allow_retake": attempt.exam.allow_retake,
+            "remaining_attempts": None if limit is None else max(limit - attempt.attempts_used, 0),
+        }
 
 
 class ExamDetailSerializer(ExamSerializer):
@@ -133,6 +171,15 @@ class ExamDetailSerializer(ExamSerializer):
     class Meta(ExamSerializer.Meta):
         fields = [*ExamSerializer.Meta.fields[:17], "attempts", *ExamSerializer.Meta.fields[17:]]
         read_only_fields = fields
+
+    @cached_property
+    def attempt_serializer(self):
+        return OwnAttemptSerializer(context=self.context)
+
+    def to_representation(self, exam):
+        attempts = [self.attempt_serializer.to_representation(attempt) for attempt in exam.own_attempts]
+        written = super().to_representation(exam) | {"attempts": attempts}
+        return {key: written[key] for key in self.Meta.fields}
 
 
 # --- The answer sheet ------------------------------------------------------------------------------------------------
