@@ -35,7 +35,7 @@ class LimitedBody:
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > self.body_limit:
+        if length.isdecimal() and (len(length) > 18 or int(length) > self.body_limit):
             raise BodyTooLarge
 
 
