@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install serve test fmt lint check fuzz
+.PHONY: help install serve test fmt lint check fuzz bench bench-large storm profile
 
 # python3.11 where it is there and runs, else python3.
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 SCRATCH = env DATABASE_URL=sqlite:///:memory: SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')
 
 help: ## What there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1	\2/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1	\2/' | expand -t 13
 
 install: $(BIN)/.development ## The virtual environment (.venv) with all that running, testing and linting need
 
@@ -40,6 +40,19 @@ check: lint test ## Lint and tests: what has to pass before a change is done
 
 fuzz: $(BIN)/.development ## Made-up requests to every path of a server of its own; ARGS="--max-examples 100"
 	@$(BIN)/python -m tests.project.fuzz $(ARGS)
+
+# These four need a PostgreSQL whose database `bench` they may drop; benchmarks/README.md.
+bench: $(BIN)/.runtime ## How fast each call is, beside a bare baseline; PHASES="save end" PHASE_SECONDS=4 STUDENTS=2000
+	@$(BIN)/python -m benchmarks.run
+
+bench-large: $(BIN)/.runtime ## How the cost grows: the same with 1,000,000 attempts in the table
+	@$(BIN)/python -m benchmarks.large
+
+storm: $(BIN)/.runtime ## N students log in, sit and end, as on the day; N=1000 or N="1000 2000 5000", STORM_MINUTES=10
+	@N="$(N)" $(BIN)/python -m benchmarks.storm
+
+profile: $(BIN)/.runtime ## Where the time of a call goes, by function; PHASE=save REQUESTS=300
+	@PHASE="$(PHASE)" $(BIN)/python -m benchmarks.profiling
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=…")'

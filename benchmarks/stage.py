@@ -4,12 +4,14 @@ What is few is made by the application itself. What is many is one such row, cop
 or attempt in it: so it has every column that the application writes, whatever columns there are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from accounts.models import Batch, Institute, User
@@ -198,6 +200,25 @@ def _histories(users, exams):
     for user, attempt in rows:
         mine[user].append(attempt)
     return list(mine.values())
+
+
+def crowd(stage: Stage, users: int, numbers: Sequence[int]) -> None:
+    """So many more users, each with `numbers` finished attempts at the exams in turn, and no sheets."""
+    sample = User.objects.get(pk=stage.students[0].id)
+    replaced = {"username": "'crowd' || a.n", "email": "'crowd' || a.n || '@example.com'"}
+    _copy(User, f"t.id = {sample.pk}", f"generate_series(1, {users}) a(n)", replaced)
+    ids = User.objects.filter(username__startswith="crowd").aggregate(first=Min("pk"), last=Max("pk"))
+    members, batch = User.batches.through._meta.db_table, sample.batches.get().pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {members} (user_id, batch_id) SELECT u, %s FROM generate_series(%s, %s) u",  # noqa: S608
+            [batch, ids["first"], ids["last"]],
+        )
+    template = Attempt.objects.filter(pk=stage.histories[0][0]).get()
+    for exam, each in zip(Exam.objects.order_by("pk"), numbers, strict=True):
+        finished(exam, template, ids["first"], ids["last"], each)
+    cache.clear()
+    settle()
 
 
 def clear(stage: Stage) -> None:
