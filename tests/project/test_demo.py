@@ -6,6 +6,7 @@ from itertools import chain
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Q
 from django.test import override_settings
@@ -15,6 +16,7 @@ from accounts.models import Batch, Institute, User
 from attempts import lifecycle
 from attempts.models import Attempt
 from catalog.models import Note, Product
+from exams import papers
 from exams.models import Answer, Course, Exam, ExamQuestion, Question, Subject
 from posts.models import Category, Post
 from testpress import demo
@@ -30,6 +32,9 @@ def _loaded(django_db_setup, django_db_blocker, tmp_path_factory):
     """The demo, loaded once for the tests of this module: each of them rolls back what it changes."""
     with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
         with django_db_blocker.unblock():
+            # Earlier tests have rolled back exams of the ids that come now, not what is remembered of them.
+            cache.clear()
+            papers.remembered.cache_clear()
             loading.load()
         yield
         with django_db_blocker.unblock():
