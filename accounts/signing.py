@@ -11,7 +11,7 @@ letters of any script are themselves. What "as it is" means depends on where the
 
 - path, query string, form: the text after decoding once. `%2B` is a plus sign and, but in the path, `+` is a blank.
   `a` and `a=` are both the empty text. Bytes that are no UTF-8 are U+FFFD.
-- multipart: the part's content.
+- multipart: the part's content. A part without a file name, or with an empty one, is no file.
 - JSON, a string: its characters, after the escapes of JSON (`"\\u00e9"` is `é`).
 - JSON, anything else: its JSON text as it was written in the body, without the blanks around it. So `1`, `1.0` and
   `1e0` are three texts, and so are `[1,2]` and `[1, 2]`; `true`, `false` and `null` are those words; inside a list or

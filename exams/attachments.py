@@ -21,7 +21,6 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.db import IntegrityError, transaction
 from django.http import FileResponse, HttpResponseRedirect
-from django.http.multipartparser import MultiPartParserError
 from django.utils.http import content_disposition_header
 
 from exams.models import Attachment, Exam, attachment_name
@@ -65,10 +64,9 @@ class Upload(FileUploadHandler):
         self.size = 0
 
     def new_file(self, field_name, file_name, content_type, *args, **kwargs):
-        if field_name != FIELD or self.is_there:
+        if field_name != FIELD or self.scratch:
             self.is_repeated |= field_name == FIELD
             raise SkipFile
-        self.is_there = True
         self.file_name = clean_name(file_name)
         self.content_type = clean_type(content_type)
         folder = Path(settings.PRIVATE_ROOT) / INCOMING
@@ -90,9 +88,7 @@ class Upload(FileUploadHandler):
             self.scratch.flush()
             os.fsync(self.scratch.fileno())  # the row must not outlive it
             self.scratch.close()
-
-    def upload_interrupted(self):
-        raise MultiPartParserError("The file was cut off.")
+        self.is_there = True
 
     def discard(self):
         """Removes the scratch file, if it is still there."""
@@ -126,8 +122,12 @@ def clean_name(file_name: str) -> str:
     name = "".join(character for character in name if character.isprintable()).strip()
     if name in ("", ".", ".."):
         return NAMELESS
-    suffix = PurePosixPath(name).suffix[:LONGEST_SUFFIX]
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - len(suffix)] + suffix
+    if len(name) <= LONGEST_NAME:
+        return name
+    suffix = PurePosixPath(name).suffix
+    if len(suffix) > LONGEST_SUFFIX:
+        suffix = ""
+    return name[: LONGEST_NAME - len(suffix)] + suffix
 
 
 def clean_type(content_type: str | None) -> str:

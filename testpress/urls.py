@@ -25,7 +25,7 @@ signed_api = [
 
 urlpatterns = [
     path("api/v2.1/", include(api)),
-    path("api/v3/", include(signed_api)),
+    re_path(r"^api/v3(?:/|$)", include(signed_api)),
     # Made anew it costs half a second, and anybody may ask for it.
     re_path(r"^api/schema/?$", cache_page(300)(SpectacularAPIView.as_view()), name="schema"),
     re_path(r"^api/docs/?$", views.DocsView.as_view(), name="docs"),
