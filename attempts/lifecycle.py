@@ -191,19 +191,18 @@ def look(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt
     """The attempt for a call that only reads. Nothing is written, unless its exam knows no pauses and its time is over:
     then it is completed first.
     """
-    attempt = _owned(Attempt.objects.for_detail().filter(pk=attempt_id).first(), user)
-    return _settled(attempt, now or timezone.now())
+    return _settled(_read(attempt_id, user), now or timezone.now())
 
 
 # --- Inside a verb's transaction -------------------------------------------------------------------------------------
 
 
-def _locked(attempt_id, user) -> Attempt:
-    """The attempt with all that the API shows of it, its row locked."""
+def _read(attempt_id, user, *, lock="") -> Attempt:
+    """The student's attempt with all that the API shows of it."""
     found = rows.read(
         (ATTEMPT, EXAM, COURSE),
         f"""FROM {ATTEMPTS} a JOIN {EXAMS} e ON e.id = a.exam_id JOIN {COURSES} c ON c.id = e.course_id
-        WHERE a.id = %s {for_update("a")}""",
+        WHERE a.id = %s {lock}""",
         [attempt_id],
     )
     attempt, *_ = found or [None]
@@ -211,6 +210,10 @@ def _locked(attempt_id, user) -> Attempt:
         attempt.exam, attempt.exam.course = found[1:]
         attempt.question_count = len(papers.paper_of(attempt.exam).questions)
     return _owned(attempt, user)
+
+
+def _locked(attempt_id, user) -> Attempt:
+    return _read(attempt_id, user, lock=for_update("a"))
 
 
 def _owned(attempt, user) -> Attempt:

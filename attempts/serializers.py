@@ -257,6 +257,10 @@ class SittingItemSerializer(serializers.Serializer):
     review = serializers.BooleanField(allow_null=True)
 
     @cached_property
+    def attempts_url(self):
+        return api_url(self.context["request"], "attempts/")
+
+    @cached_property
     def question_serializer(self):
         return SittingQuestionSerializer(context=self.context)
 
@@ -264,7 +268,7 @@ class SittingItemSerializer(serializers.Serializer):
         # By hand, as its question.
         return {
             "id": item.pk,
-            "url": api_url(self.context["request"], f"attempts/{item.attempt_id}/questions/{item.pk}/"),
+            "url": f"{self.attempts_url}{item.attempt_id}/questions/{item.pk}/",
             "question": self.question_serializer.to_representation(self.context["paper"].by_id[item.question_id]),
             "duration": None if item.duration is None else str(item.duration),
             "selected_answers": item.selected_answers,

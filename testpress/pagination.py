@@ -1,7 +1,14 @@
 """The envelope of every list."""
 
+import re
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, QuerySet, Window
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
+
+PAGE_NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
 class EnvelopePagination(PageNumberPagination):
@@ -9,6 +16,23 @@ class EnvelopePagination(PageNumberPagination):
 
     last_page_strings = ()
     invalid_page_message = "Invalid page."
+
+    def paginate_queryset(self, queryset, request, view=None):
+        """The page's rows, and with them the number of all rows: one statement where DRF makes two."""
+        if not isinstance(queryset, QuerySet):
+            return super().paginate_queryset(queryset, request, view)
+        size, text = self.get_page_size(request), request.query_params.get(self.page_query_param) or "1"
+        if not PAGE_NUMBER.match(text) or not (number := int(text)):
+            raise NotFound(self.invalid_page_message)
+        counted = queryset.annotate(rows_in_all=Window(Count("*")))
+        rows = list(counted[(number - 1) * size : number * size])
+        if not rows and number > 1:
+            raise NotFound(self.invalid_page_message)
+        self.request = request
+        paginator = Paginator(rows, size)
+        paginator.count = rows[0].rows_in_all if rows else 0
+        self.page = Page(rows, number, paginator)
+        return rows
 
     def get_paginated_response(self, data):
         return Response(

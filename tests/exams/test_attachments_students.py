@@ -193,5 +193,5 @@ def test_the_list_costs_a_fixed_number_of_statements(count, system, exam, asha, 
 
     api = Api(asha)
     # The user, the exam, the count, the rows.
-    with statements(4):
+    with statements(3):
         assert api.get(f"exams/{exam.slug}/attachments/")["count"] == count
