@@ -1,5 +1,6 @@
 """Who there is, in the admin site, and its log-in form."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -10,12 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.db.models import Count, Q
+from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from rest_framework.exceptions import Throttled
 
-from accounts import photos, throttling
+from accounts import credentials, photos, throttling
 from accounts.middleware import CACHE_KEY
-from accounts.models import Batch, Institute, User
+from accounts.models import ApiCredential, Batch, Institute, User
 
 
 class LogInForm(AdminAuthenticationForm):
@@ -96,6 +99,17 @@ class BatchAdmin(admin.ModelAdmin):
     @admin.display(ordering="student_count")
     def students(self, batch):
         return batch.student_count
+
+    def get_deleted_objects(self, objs, request):
+        """Exams and posts keep their batches from being deleted: one that lists no batch is open to everybody."""
+        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
+        kept = [thing for batch in objs for thing in (*batch.exams.all(), *batch.posts.all())]
+        return (
+            deleted,
+            counts,
+            missing_rights,
+            [*protected, *(f"{thing._meta.verbose_name}: {thing}" for thing in kept)],
+        )
 
 
 @admin.register(User)
@@ -197,3 +211,76 @@ def _may_touch(actor, user):
         "content_type__app_label", "codename"
     )
     return actor.get_all_permissions() >= {f"{app}.{codename}" for app, codename in rights}
+
+
+# --- Credentials of other systems ------------------------------------------------------------------------------------
+
+
+class ApiCredentialForm(forms.ModelForm):
+    actor = None
+
+    def clean_user(self):
+        user = self.cleaned_data["user"]
+        if not (user.is_staff or user.is_superuser):
+            raise ValidationError("Only staff have API credentials.")
+        if not _may_touch(self.actor, user):
+            raise ValidationError("This user may do more than you.")
+        return user
+
+
+@admin.register(ApiCredential)
+class ApiCredentialAdmin(admin.ModelAdmin):
+    """Made here and revoked; the secret shows once, on the page that answers its making, and is stored nowhere else.
+
+    Who may do less than a credential's user cannot touch it: with its secret they would have that user's rights.
+    """
+
+    form = ApiCredentialForm
+    list_display = ["__str__", "user", "key", "created", "last_used", "revoked"]
+    list_filter = [("revoked", admin.EmptyFieldListFilter), ("user", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["user"]
+    search_fields = ["name", "key", "user__username"]
+    autocomplete_fields = ["user"]
+    actions = ["revoke"]
+    fields = ["user", "name"]
+
+    def get_fields(self, request, obj=None):
+        return [*self.fields, "key", "created", "last_used", "revoked"] if obj else self.fields
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["user", "key", "created", "last_used", "revoked"] if obj else []
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and (obj is None or _may_touch(request.user, obj.user))
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and (obj is None or _may_touch(request.user, obj.user))
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            obj.save(update_fields=["name"])
+        else:
+            request.secret = credentials.issue(obj)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        # Not by a message: those are kept in a cookie or in the session's row.
+        context = self.admin_site.each_context(request) | {
+            "title": "New API credential",
+            "opts": self.opts,
+            "credential": obj,
+            "secret": request.secret,
+        }
+        return TemplateResponse(request, "admin/accounts/apicredential/secret.html", context)
+
+    @admin.action(description="Revoke, for good", permissions=["change"])
+    def revoke(self, request, queryset):
+        mine = [row for row in queryset.select_related("user") if self.has_change_permission(request, row)]
+        live = [row for row in mine if row.revoked is None]
+        revoked = credentials.revoke(ApiCredential.objects.filter(pk__in=[row.pk for row in live]), now=timezone.now())
+        for row in live:
+            self.log_change(request, row, [{"changed": {"fields": ["revoked"]}}])
+        self.message_user(request, f"{revoked} API credentials revoked.", messages.SUCCESS)

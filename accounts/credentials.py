@@ -35,12 +35,18 @@ class SecretUnreadable(Exception):
 
 
 def create(user: User, name: str = "") -> tuple[ApiCredential, str]:
-    """A new credential and its secret, which nobody can read from it any more."""
+    """A new credential and its secret, which is to be shown now or never."""
+    credential = ApiCredential(user=user, name=name)
+    return credential, issue(credential)
+
+
+def issue(credential: ApiCredential) -> str:
+    """Gives a new credential its key and its secret and saves it; the secret, which is to be shown now or never."""
     secret = secrets.token_urlsafe(32)
-    credential = ApiCredential.objects.create(
-        user=user, name=name, key=secrets.token_urlsafe(16), encrypted_secret=encrypted(secret)
-    )
-    return credential, secret
+    credential.key = secrets.token_urlsafe(16)
+    credential.encrypted_secret = encrypted(secret)
+    credential.save(force_insert=True)
+    return secret
 
 
 def encrypted(secret: str) -> str:

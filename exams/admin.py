@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from exams import papers
+from exams.attachment_admin import AttachmentInline
 from exams.importing import read_clock
 from exams.models import RESERVED_SLUGS, Answer, Course, EssayTopic, Exam, ExamQuestion, Question, Subject
 from testpress.fields import clock
@@ -393,7 +394,8 @@ class ExamAdmin(LockingAdmin):
     def get_inlines(self, request, exam):
         if exam is None:
             return [NewPlaceInline]
-        return [PlaceInline] if self.is_shut(request, exam) else [PlaceInline, NewPlaceInline]
+        inlines = [PlaceInline] if self.is_shut(request, exam) else [PlaceInline, NewPlaceInline]
+        return [*inlines, AttachmentInline]
 
     def get_prepopulated_fields(self, request, exam=None):
         # An address that is in use does not follow its title.
