@@ -19,6 +19,7 @@ from rest_framework.exceptions import Throttled
 from accounts import credentials, photos, throttling
 from accounts.middleware import CACHE_KEY
 from accounts.models import ApiCredential, Batch, Institute, User
+from testpress.exceptions import Busy
 
 
 class LogInForm(AdminAuthenticationForm):
@@ -44,7 +45,7 @@ class LogInForm(AdminAuthenticationForm):
 
         try:
             throttling.guard(self.request, self.cleaned_data["username"], check)
-        except Throttled as waiting:
+        except (Throttled, Busy) as waiting:
             raise ValidationError(str(waiting.detail)) from None
         if refusals:
             raise refusals[0]

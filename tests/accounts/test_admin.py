@@ -337,6 +337,21 @@ def test_admin_batches(admin, asha, balu, chitra):
     assert [batch.name for batch in site.response.context["cl"].result_list] == ["ECE"]
 
 
+def test_admin_batch_of_an_exam_stays(admin, asha):
+    """Without its only batch an exam would be open to everybody, so the batch should not be deleted, nor in bulk."""
+    make_exam(batches=["EEE"])
+    free = Batch.objects.create(name="Free")
+    kept = Batch.objects.get(name="EEE")
+    site = Site(admin)
+    for batch, left in [(kept, True), (free, False)]:
+        site.page(f"accounts/batch/{batch.pk}/delete/", {"post": "yes"}, status=200 if left else 302)
+        assert Batch.objects.filter(pk=batch.pk).exists() is left
+    bulk = {"action": "delete_selected", "_selected_action": [kept.pk], "post": "yes"}
+    site.page("accounts/batch/", bulk, status=200)
+    assert "exam: General Studies" in site.response.content.decode()
+    assert Batch.objects.filter(pk=kept.pk).exists()
+
+
 def test_admin_batch_taken(admin, asha):
     """Two batches of one name should be refused."""
     site = Site(admin)
