@@ -108,20 +108,25 @@ class InProcess:
 
         A call of a C function counts for the Python function that called it.
         """
-        own, with_calls, total = Counter(), Counter(), 0
+        own, with_calls, samples, last = Counter(), Counter(), 0, 0.0
 
         def note(signum, frame):
-            nonlocal total
-            total += 1
-            own[_name(frame)] += 1
+            # Python hears of a signal only when a C function has returned: a sample weighs what has passed since the
+            # last one, or a password's hash would hardly show.
+            nonlocal samples, last
+            now = time.process_time()
+            weight, last, samples = now - last, now, samples + 1
+            own[_name(frame)] += weight
             seen = set()
             while frame is not None:
                 seen.add(_name(frame))
                 frame = frame.f_back
-            with_calls.update(seen)
+            for name in seen:
+                with_calls[name] += weight
 
         before = signal.signal(signal.SIGPROF, note)
-        used, count = time.process_time(), 0
+        used = last = time.process_time()
+        count = 0
         signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
         try:
             for count, requests in enumerate(operations, 1):  # noqa: B007  (the last is their number)
@@ -131,11 +136,11 @@ class InProcess:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, before)
         each = (time.process_time() - used) * 1000 / count
-        lines = [f"{count} operations, {each:.3f} ms of this process's CPU each ({total} samples)"]
+        lines = [f"{count} operations, {each:.3f} ms of this process's CPU each ({samples} samples)"]
         for title, found in (("with what it calls", with_calls), ("by itself", own)):
             lines += ["", f"{'ms':>8}  {'share':>6}  function, {title}"]
-            for name, samples in found.most_common(most):
-                share = samples / max(total, 1)
+            for name, seconds in found.most_common(most):
+                share = seconds / (sum(own.values()) or 1)
                 lines.append(f"{each * share:8.3f}  {share:6.1%}  {name}")
         return "\n".join(lines) + "\n"
 

@@ -5,6 +5,7 @@ minute, and end; one in twenty loses the connection within a save and comes back
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -56,6 +57,7 @@ class Student:
         self.port, self.username, self.record, self.chance = port, username, record, chance
         self.token = ""
         self.reader = self.writer = None
+        self.leaving = asyncio.Event()
         self.lock = asyncio.Lock()  # an app sends one request at a time over its connection
 
     async def ask(self, kind, method, path, body=None):
@@ -121,7 +123,7 @@ class Student:
                 pause = self.chance.uniform(SAVE_EVERY * 2 / 3, SAVE_EVERY * 4 / 3)
                 await asyncio.sleep(max(0, min(pause, end - clock())))
         finally:
-            beats.cancel()
+            self.leaving.set()  # a heartbeat under way gets its answer before the connection carries anything else
             await asyncio.gather(beats, return_exceptions=True)
         self.record.results[self.attempt] = await self.ask("end", "PUT", f"attempts/{self.attempt}/end/")
         self.disconnect()
@@ -149,10 +151,14 @@ class Student:
 
     async def beat(self, end):
         clock = asyncio.get_running_loop().time
-        await asyncio.sleep(self.chance.uniform(1, HEARTBEAT_EVERY))
-        while clock() < end:
+        pause = self.chance.uniform(1, HEARTBEAT_EVERY)
+        while clock() + pause < end:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.leaving.wait(), pause)
+            if self.leaving.is_set():
+                return
             await self.ask("heartbeat", "PUT", f"attempts/{self.attempt}/heartbeat/")
-            await asyncio.sleep(HEARTBEAT_EVERY)
+            pause = HEARTBEAT_EVERY
 
     async def lose_connection(self, items):
         """Gone within a save, its answer unread; back after a while, and the same save again."""
@@ -254,6 +260,8 @@ def check(control, number, record):
             [list(record.results)],
         ).fetchall()
     )
+    if running := sum(result["state"] != "Completed" for result in record.results.values()):
+        problems.append(f"{running} attempts were answered as running when they were ended")
     if wrong := sum(result["correct_count"] != rights.get(pk, 0) for pk, result in record.results.items()):
         problems.append(f"{wrong} attempts are not graded by their sheets")
     ended, students = control.execute(
