@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import Throttled
 
+from accounts import hashing
 from accounts.models import LoginFailure, User
 
 TRIES = 5
@@ -30,14 +31,16 @@ SWEPT_AT_ONCE = 20
 def guard(request, username, check):
     """The user whom `check()` finds, or None where it finds none: then the failure is counted.
 
-    `check` is called at most once, and only where nobody waits.
+    `check`, which hashes, is called at most once, and only where nobody waits.
 
     :raises Throttled: the pair of username and address, or the address, has to wait; `wait` says how many seconds.
+    :raises Busy: this process has too many log-ins to check already; nothing is counted.
     """
     address = client_address(request)
     pair = _pair(username, address)
     _refuse_who_waits(pair, address)
-    user = check()
+    with hashing.line.turn():
+        user = check()
     if user is None:
         _count_failure(pair, address)
     # Parallel guesses may have failed while this one was hashed. A right one among more than are allowed must not show.

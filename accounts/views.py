@@ -74,7 +74,7 @@ class AuthTokenView(LimitedBody, APIView):
         summary="Log in",
         description="The token goes into every other request's header: `Authorization: JWT <token>`.",
         request=CredentialsSerializer,
-        responses={200: TokenSerializer, **errors(400, 413, 415, 429)},
+        responses={200: TokenSerializer, **errors(400, 413, 415, 429, 503)},
         examples=[
             OpenApiExample("credentials", value={"username": "testpress", "password": "demo"}, request_only=True),
             OpenApiExample("token", value={"token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…"}, response_only=True),

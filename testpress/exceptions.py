@@ -32,6 +32,18 @@ class BodyTooLarge(APIException):
     default_code = "too_large"
 
 
+class Busy(APIException):
+    """503: not now, but `wait` seconds later; they become the header Retry-After."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The server is busy. Try again."
+    default_code = "busy"
+
+    def __init__(self, wait=1):
+        super().__init__()
+        self.wait = wait
+
+
 def handle(error, context):
     """DRF's exception handler, with the contract's shapes: see "Errors" there."""
     if isinstance(error, Http404):

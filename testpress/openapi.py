@@ -29,6 +29,11 @@ ERRORS = {
     413: (DETAIL, "The body is too large.", {"detail": "The request's body is too large."}),
     415: (DETAIL, "A media type that is not taken.", {"detail": 'Unsupported media type "text/plain" in request.'}),
     429: (DETAIL, "Too many requests; `Retry-After` tells the seconds to wait.", {"detail": "Request was throttled."}),
+    503: (
+        DETAIL,
+        "Too busy just now; `Retry-After` tells the seconds after which to try again.",
+        {"detail": "The server is busy. Try again."},
+    ),
 }
 
 

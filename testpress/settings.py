@@ -18,8 +18,9 @@ ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 HOST = environment.host("HOST", "127.0.0.1")
 PORT = environment.whole("PORT", 8000, least=1, most=65535)
 WEB_CONCURRENCY = environment.whole("WEB_CONCURRENCY", os.cpu_count() or 1, least=1, most=512)
-# Threads of one server process. More only queue on the interpreter lock; the database pool below is of the same size.
-THREADS = 4
+# Threads of one server process; the database pool below is of the same size. The interpreter lets one work at a time;
+# there are this many because all but three may stand in line for a password's hash (accounts/hashing.py).
+THREADS = 12
 
 HTTPS = environment.flag("HTTPS", False)
 TRUST_PROXY = environment.flag("TRUST_PROXY", False)

@@ -2,13 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connections
 
-from accounts import throttling
+from accounts import hashing, throttling
 from accounts.models import LoginFailure
 from tests.accounts.conftest import PASSWORD_WORDS
 from tests.conftest import NOW, PASSWORD, Api
@@ -246,9 +248,10 @@ def test_failure_statements(asha, at, statements):
 
 @pytest.fixture
 def slow_hash(monkeypatch):
-    """All parallel log-ins hash at the same moment: each waits for the others, as they would on a busy server."""
+    """All parallel log-ins hash at the same moment: each waits for the others, as in so many server processes."""
 
     def meet(number):
+        monkeypatch.setattr(hashing, "line", SimpleNamespace(turn=nullcontext))
         barrier = threading.Barrier(number)
         encode = MD5PasswordHasher.encode
 

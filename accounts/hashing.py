@@ -1,0 +1,48 @@
+"""Who checks a password when: hashing one costs 20 ms of a processor, and whoever saves an answer must not wait for it.
+
+In each server process one log-in hashes at a time. A few more wait in line for their turn, without a connection to the
+database; whoever finds the line full is sent away for a moment. So some threads are always free for everything else.
+"""
+
+import secrets
+import threading
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
+
+from testpress.exceptions import Busy
+
+FREE_THREADS = 3
+
+
+class Line:
+    """The log-ins of one process: one has its turn, at most `places` are in line, that one included."""
+
+    def __init__(self, places: int):
+        self._places = threading.Semaphore(places)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def turn(self):
+        """Within it, nobody else of this process hashes.
+
+        :raises Busy: the line is full; nothing was waited for.
+        """
+        if not self._places.acquire(blocking=False):
+            # Spread, so that those sent away together do not come back together.
+            raise Busy(wait=1 + secrets.randbelow(3))
+        try:
+            if not self._turn.acquire(blocking=False):
+                if not connection.in_atomic_block:
+                    connection.close()  # back into the pool
+                self._turn.acquire()
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._places.release()
+
+
+line = Line(settings.THREADS - FREE_THREADS)
