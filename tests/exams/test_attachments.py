@@ -284,6 +284,18 @@ def test_a_disk_that_fails_leaves_no_file(system, exam, private_files, monkeypat
     assert private_files() == []
 
 
+def test_a_storage_that_fails_leaves_neither_row_nor_file(system, exam, private_files, monkeypatch):
+    def unreachable(self, name, content, max_length=None):
+        raise OSError("no bucket")
+
+    monkeypatch.setattr("testpress.storage.PrivateStorage.save", unreachable)
+    system.raise_request_exception = False
+
+    system.upload(exam, status=500)
+    assert private_files() == []
+    assert not Attachment.objects.exists()
+
+
 def test_an_upload_by_whom_may_not_add_is_not_even_written(teacher, exam, private_files, monkeypatch):
     monkeypatch.setattr("exams.attachments.Upload.new_file", None)
 
