@@ -117,8 +117,13 @@ class _Arrived(File):
 
 
 def clean_name(file_name: str) -> str:
-    """A file name without a path, control characters and blanks around it, of at most 255 characters."""
-    name = re.split(r"[/\\]", file_name)[-1]
+    """A file name without a path, control characters and blanks around it, of at most 255 characters.
+
+    `%22`, `%0D` and `%0A` are read as what browsers and most clients write so in multipart: a quote and line breaks
+    (https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data).
+    """
+    name = file_name.replace("%22", '"').replace("%0D", "").replace("%0A", "")
+    name = re.split(r"[/\\]", name)[-1]
     name = "".join(character for character in name if character.isprintable()).strip()
     if name in ("", ".", ".."):
         return NAMELESS

@@ -3,37 +3,36 @@
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.core.files.storage.memory import InMemoryStorage
 from django.core.management import call_command
 from django.utils import timezone
 
 from catalog.models import Note, Product, ProductImage
+from exams.models import Attachment
+from tests.conftest import make_exam
 
 
 @pytest.fixture(autouse=True)
-def _folder(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
+def _folders(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PRIVATE_ROOT = tmp_path / "private"
 
 
-def store(name, *, age=timedelta(days=2)):
-    stored = default_storage.save(name, ContentFile(b"content"))
+def store(name, *, age=timedelta(days=2), storage=default_storage):
+    stored = storage.save(name, ContentFile(b"content"))
     assert stored == name
     moment = time.time() - age.total_seconds()
-    os.utime(default_storage.path(name), (moment, moment))
+    os.utime(storage.path(name), (moment, moment))
 
 
-def left():
-    return sorted(str(p.relative_to(default_storage.location)) for p in default_storage_files())
-
-
-def default_storage_files():
-    from pathlib import Path
-
-    return [path for path in Path(default_storage.location).rglob("*") if path.is_file()]
+def left(storage=default_storage):
+    root = Path(storage.location)
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
 def test_only_files_that_no_row_names_go(asha, capsys):
@@ -51,6 +50,19 @@ def test_only_files_that_no_row_names_go(asha, capsys):
 
     assert left() == sorted([*kept, "elsewhere/file"])
     assert capsys.readouterr().out == "removed 3 of 8 files\n"
+
+
+def test_private_files_that_no_row_names_go_and_uploads_that_broke_off(asha, capsys):
+    private = storages["private"]
+    for name in ("a/kept", "a/orphan", "incoming/tmp1", "elsewhere/file"):
+        store(name, storage=private)
+    store("incoming/arriving", storage=private, age=timedelta(minutes=1))
+    Attachment.objects.create(exam=make_exam(), file="a/kept", file_name="x", content_type="a/b", size=7)
+
+    call_command("sweep_files")
+
+    assert left(private) == ["a/kept", "elsewhere/file", "incoming/arriving"]
+    assert capsys.readouterr().out == "removed 2 of 4 files\n"
 
 
 def test_young_files_stay(db, capsys):
