@@ -1,6 +1,5 @@
 """`manage.py serve`: what stops it from starting, what it says, and how it stops."""
 
-import contextlib
 import json
 import os
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.server import free_port, manage, running
+from tests.project.server import arguments_of, children_of, free_port, manage, running
 
 
 def get(address):
@@ -128,14 +127,3 @@ def test_a_server_process_that_dies_is_replaced(server):
 
     assert len(workers) == 1
     assert server.process.poll() is None
-
-
-def children_of(pid):
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # a process that has ended meanwhile
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
-                yield int(stat.parent.name)
-
-
-def arguments_of(pid):
-    return Path(f"/proc/{pid}/cmdline").read_text()

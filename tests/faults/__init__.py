@@ -1,0 +1,1 @@
+"""`make faults`: processes are killed, databases stopped, disks filled, while students save; CONTRIBUTING.md."""
