@@ -25,7 +25,8 @@ signed_api = [
 
 urlpatterns = [
     path("api/v2.1/", include(api)),
-    re_path(r"^api/v3(?:/|$)", include(signed_api)),
+    path("api/v3/", include(signed_api)),
+    path("api/v3", attachment_views.NoSuchV3Path.as_view()),
     # Made anew it costs half a second, and anybody may ask for it.
     re_path(r"^api/schema/?$", cache_page(300)(SpectacularAPIView.as_view()), name="schema"),
     re_path(r"^api/docs/?$", views.DocsView.as_view(), name="docs"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     re_path(r"^attachments/(?P<token>[^/]+)/?$", attachment_views.download),
     re_path(rf"^{settings.MEDIA_URL.lstrip('/')}(?P<name>.+)$", views.media),
+    path("favicon.ico", views.no_icon),
     path("", views.home),
 ]
 

@@ -5,9 +5,10 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 from drf_spectacular.views import SpectacularSwaggerSplitView
@@ -81,3 +82,10 @@ def media(request, name):
 def home(request):
     """The front door leads to the docs of the API."""
     return redirect("/api/docs/")
+
+
+@require_safe
+@cache_control(max_age=24 * 3600, public=True)
+def no_icon(request):
+    """Browsers ask for one with every page, and a 404 each time would fill the log."""
+    return HttpResponse(status=204)

@@ -1,5 +1,7 @@
 """The OpenAPI schema, and the page that shows it."""
 
+import re
+
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
@@ -25,6 +27,10 @@ def operations(schema):
 
 def test_the_schema_is_made_without_a_warning(schema):
     assert schema["info"]["title"] == "Exam server"
+
+
+def test_every_path_is_one_that_the_server_answers(schema):
+    assert [path for path in schema["paths"] if not re.match(r"/api/(v2\.1|v3)/[a-z].*/$", path)] == []
 
 
 def test_every_operation_has_one_of_the_listed_tags(schema):
@@ -80,3 +86,9 @@ def test_the_front_door_leads_to_the_docs(client, db):
     response = client.get("/")
 
     assert (response.status_code, response["Location"]) == (302, "/api/docs/")
+
+
+def test_a_browser_finds_no_icon_and_asks_no_more(client, db):
+    response = client.get("/favicon.ico")
+
+    assert (response.status_code, response["Cache-Control"]) == (204, "max-age=86400, public")
