@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import socket
 import sys
 
@@ -17,6 +18,10 @@ from testpress.checks import is_loopback
 
 # Seconds that requests have to finish in once the server is told to stop; longer than any of them may take.
 STOP_TIMEOUT = 40
+# Open connections of one process, idle ones included: granian takes no more than that, and by itself a few hundred.
+CONNECTIONS = 16_384
+# Seconds (the most that granian knows) after which an idle connection is closed: apps save every minute or so.
+IDLE_TIMEOUT = 60
 
 
 class Command(BaseCommand):
@@ -143,6 +148,7 @@ def become_server(address):
     """Puts granian in this process's place. It keeps the process id, so that signals reach it."""
     connection.close()
     os.chdir(settings.BASE_DIR)
+    allow_open_files()
     arguments = {
         "--interface": "wsgi",
         "--http": "1",
@@ -150,11 +156,24 @@ def become_server(address):
         "--port": str(settings.PORT),
         "--workers": str(settings.WEB_CONCURRENCY),
         "--blocking-threads": str(settings.THREADS),
+        "--backlog": "4096",
+        "--backpressure": str(CONNECTIONS),
+        "--http1-header-read-timeout": str(IDLE_TIMEOUT * 1000),
         "--workers-kill-timeout": str(STOP_TIMEOUT),
-        "--log-level": "warning",
+        # Its warnings are about more threads than cores; that most of ours wait is meant (settings.THREADS).
+        "--log-level": "error",
     }
     command = [sys.executable, "-m", "granian", *(part for pair in arguments.items() for part in pair)]
     command += ["--no-ws", "--respawn-failed-workers", "testpress.wsgi:application"]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, command)  # noqa: S606  (this very interpreter, and arguments that settings checked)
+
+
+def allow_open_files():
+    """Raises the limit of open files, which the server inherits, as far as it may be: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + 1024
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
