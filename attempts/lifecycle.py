@@ -59,10 +59,16 @@ def start(exam: Exam, user: User, *, now: datetime | None = None) -> tuple[Attem
 @transaction.atomic
 def _start(exam, user, now):
     papers.share(exam.pk)
-    newest = Attempt.objects.for_detail().of(user).filter(exam=exam).order_by("-number").first()
+    found = rows.read(
+        (ATTEMPT,),
+        f"FROM {ATTEMPTS} a WHERE a.user_id = %s AND a.exam_id = %s ORDER BY a.number DESC LIMIT 1",
+        [user.pk, exam.pk],
+    )
+    newest = found and found[0]
     now = now or timezone.now()
-    if newest is not None and not newest.is_completed:
-        newest.user = user
+    if newest and not newest.is_completed:
+        newest.exam, newest.user = exam, user
+        newest.question_count = len(papers.paper_of(exam).questions)
         return _settled(newest, now), False
     _check_start_allowed(exam, user, used=newest.number if newest else 0, now=now)
     attempt = Attempt.objects.create(
@@ -81,7 +87,7 @@ def _start(exam, user, now):
 
 
 def _check_start_allowed(exam, user, *, used, now):
-    if not Exam.objects.open_to(user).filter(pk=exam.pk).exists():
+    if not exam.is_open(user):
         raise NotAvailable
     if not exam.has_started(now):
         raise errors.ExamNotStarted

@@ -19,6 +19,7 @@ from attempts.serializers import (
     OwnAttemptSerializer,
     ReviewItemSerializer,
     SittingItemSerializer,
+    read_answer,
 )
 from exams import papers
 from exams.views import exam_for
@@ -154,9 +155,7 @@ class QuestionView(SheetView):
     @extend_schema(request=AnswerSerializer, responses={200: SittingItemSerializer, **errors(400, 401, 403, 404, 413)})
     def put(self, request, pk, item):
         """Save an answer. What is left out stays as it is; a 200 means it is kept and will be graded."""
-        given = AnswerSerializer(data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        saved = lifecycle.save_answer(pk, item, request.user, given.validated_data)
+        saved = lifecycle.save_answer(pk, item, request.user, read_answer(request.data))
         return self.answer(saved, saved.attempt.exam)
 
 

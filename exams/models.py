@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
@@ -52,6 +52,13 @@ class ExamQuerySet(models.QuerySet):
     def open_to(self, user):
         """Published, for the whole institute or one of the batches of `user`."""
         return self.filter(Exam.is_open_to(user))
+
+    def with_access_of(self, user):
+        """Each exam with `open_to_student` and `attempted`, as they are for `user`."""
+        return self.annotate(
+            open_to_student=ExpressionWrapper(Exam.is_open_to(user), models.BooleanField()),
+            attempted=Exam.is_attempted_by(user),
+        )
 
     def available(self, user, *, now):
         """Started, not ended, and without an attempt by `user`."""
@@ -161,6 +168,12 @@ class Exam(SluggedModel):
         """A query's condition: published, and listing no batch or one of the batches of `user`."""
         batches = Exam.batches.through.objects.filter(exam=OuterRef("pk"))
         return Q(published=True) & (~Exists(batches) | Exists(batches.filter(batch__users=user)))
+
+    def is_open(self, user):
+        """Whether `user` may start it, as far as batches and publication go; asked once where the queryset has not."""
+        if not hasattr(self, "open_to_student"):
+            self.open_to_student = Exam.objects.open_to(user).filter(pk=self.pk).exists()
+        return self.open_to_student
 
     def has_started(self, now):
         return self.start_date <= now

@@ -1,6 +1,6 @@
 """Exams as students see them, each with their own attempts where the contract shows them."""
 
-from django.db.models import BooleanField, ExpressionWrapper, Prefetch
+from django.db.models import Prefetch
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -23,11 +23,10 @@ def exam_for(user, slug) -> Exam:
 
     :raises Http404: there is none, or it is a draft; NotAvailable: it is for other batches.
     """
-    visible = ExpressionWrapper(Exam.is_open_to(user) | Exam.is_attempted_by(user), BooleanField())
-    exam = Exam.objects.for_lists().annotate(visible=visible).filter(slug=slug).first()
-    if exam is None or not (exam.visible or exam.published):
+    exam = Exam.objects.for_lists().with_access_of(user).filter(slug=slug).first()
+    if exam is None or not (exam.attempted or exam.published):
         raise Http404
-    if not exam.visible:
+    if not (exam.attempted or exam.open_to_student):
         raise NotAvailable
     return exam
 

@@ -100,6 +100,9 @@ else:
         {
             "pool": {"min_size": 1, "max_size": THREADS, "timeout": 10},
             "options": "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            # Statements are prepared once a connection: planning a join costs more than running it.
+            "server_side_binding": True,
+            "prepare_threshold": 2,
         }
     )
 
@@ -228,6 +231,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "testpress.pagination.EnvelopePagination",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "testpress.negotiation.JSONNegotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "testpress.exceptions.handle",
     "PAGE_SIZE": 20,
