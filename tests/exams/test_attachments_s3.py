@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from tests.exams.signed import BODY_403, multipart
-from tests.exams.test_attachments_server import BOUNDARY, MIB, MOST_MEMORY, System, peak_memory
+from tests.exams.test_attachments_server import BOUNDARY, MIB, MOST_MEMORY, System, peak_memory, reads_proc
 from tests.project.server import free_port, manage, running
 
 KEY, SECRET = "tests", "only-for-the-tests"
@@ -195,6 +195,7 @@ def test_an_attachment_lies_in_the_bucket_and_is_downloaded_by_a_signed_link(ser
     assert fetch(item["url"])[0] == 404
 
 
+@reads_proc
 def test_100_mib_pass_through_without_memory(served, bucket):
     server, place, prefix = served
     system = System(server)

@@ -21,6 +21,8 @@ CHUNK = b"x" * MIB
 # What the server may need for an upload, beside what it needs anyway.
 MOST_MEMORY = 24 * MIB
 
+reads_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes as Linux shows them")
+
 
 class System:
     """Another system, with a credential of the demo's superuser on a running server."""
@@ -112,6 +114,7 @@ def eventually(condition):
         time.sleep(0.05)
 
 
+@reads_proc
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_file_of_100_mib_needs_no_memory(chunked, system, server):
     system.upload(1)
@@ -124,6 +127,7 @@ def test_a_file_of_100_mib_needs_no_memory(chunked, system, server):
     assert sum((server.folder / "private" / name).stat().st_size for name in system.files()) == 101 * MIB
 
 
+@reads_proc
 @pytest.mark.parametrize("megabytes", [101, 120])
 def test_a_file_over_100_mib_is_a_413_and_not_kept(megabytes, system, server):
     before = peak_memory(server.process)
@@ -169,6 +173,7 @@ def test_an_unknown_key_is_refused_while_the_body_has_not_come(system):
     opened.close()
 
 
+@reads_proc
 def test_a_killed_upload_is_found_by_sweep_files():
     with running(DEMO="1") as server:
         system = System(server)
