@@ -4,6 +4,7 @@ import cProfile
 import io
 import json
 import pstats
+import re
 import signal
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from django.db import connection
 from benchmarks.client import BadAnswer
 
 LOGGED = ("statement: ", "execute ")  # how the server's log lines of statements begin
+PARAMETER = re.compile(r"(\$\d+) = ('(?:[^']|'')*'|NULL)")
 
 
 class InProcess:
@@ -22,7 +24,6 @@ class InProcess:
         from testpress.wsgi import application
 
         self.application = application
-        self.settled = False
 
     def ask(self, request: bytes) -> bytes:
         """The body of the answer.
@@ -75,7 +76,7 @@ class InProcess:
         def note(diagnostic):
             text = diagnostic.message_primary or ""
             if text.startswith(LOGGED):
-                seen.append(text.partition(": ")[2])
+                seen.append(_filled(text.partition(": ")[2], diagnostic.message_detail or ""))
 
         raw.add_notice_handler(note)
         raw.execute("SET client_min_messages = log")
@@ -143,6 +144,12 @@ class InProcess:
                 share = seconds / (sum(own.values()) or 1)
                 lines.append(f"{each * share:8.3f}  {share:6.1%}  {name}")
         return "\n".join(lines) + "\n"
+
+
+def _filled(statement, detail):
+    """A statement with its parameters, which the server logs beside it as `$1 = 'text', $2 = NULL`, in their places."""
+    values = dict(PARAMETER.findall(detail))
+    return re.sub(r"\$\d+", lambda place: values.get(place[0], place[0]), statement)
 
 
 def _name(frame):

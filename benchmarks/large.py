@@ -1,8 +1,11 @@
 """`make bench-large`: the same calls on a small and on a large table of attempts, and the plans of their statements."""
 
 import os
+import re
 import sys
+import textwrap
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -16,32 +19,63 @@ NUMBERS = (1, 3, 2, 2, 2)
 PHASES = ["list", "attempt", "attempts", "start", "save", "end"]
 # How many times slower a call may be on the large table; the last two not at all, but for what is noise.
 AIMS = {"list": 1.3, "attempt": 1.3, "attempts": 1.3, "end": 1.3, "start": 1.05, "save": 1.05}
+README = Path(__file__).with_name("README.md")
+MARKS = "<!-- plans, written by make bench-large -->", "<!-- end of the plans -->"
+LONGEST_SHOWN = 1500  # characters of a statement
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A statement of one request of a phase, and how the database carries it out."""
+
+    phase: str
+    statement: str
+    text: str
+
+    @property
+    def took(self) -> float:
+        """Milliseconds."""
+        found = re.search(r"Execution Time: ([\d.]+) ms", self.text)
+        return float(found[1]) if found else 0.0
+
+    def __str__(self):
+        statement = textwrap.shorten(self.statement, LONGEST_SHOWN, placeholder=" …")
+        shown = textwrap.fill(statement, 116, break_long_words=False, break_on_hyphens=False)
+        return f"```\n{shown}\n\n{self.text}\n```\n"
 
 
 def plans(bench, names):
     """EXPLAIN (ANALYZE, BUFFERS) of what one request of each phase sends."""
-    texts = []
+    found = []
     with psycopg.connect(config.DATABASE_URL) as connection:
         for name in names:
             phase = bench.phases.ALL[name]
             bench.state = bench.phases.prepare(phase, bench.stage, bench.state)
             operation = phase.make(bench.stage)
             bench.inprocess.perform(operation(config.STUDENTS + 10))
-            texts.append(f"## {name}: {phase.what}\n")
             for statement in bench.inprocess.statements(operation(config.STUDENTS + 11)):
                 if statement.split()[0].upper() in ("SELECT", "UPDATE", "INSERT", "DELETE", "WITH"):
-                    texts.append(f"```\n{statement}\n\n{_explained(connection, statement)}\n```\n")
-    return "\n".join(texts)
+                    found.append(Plan(name, statement, _explained(connection, statement)))
+    return found
 
 
 def _explained(connection, statement):
-    try:
-        rows = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {statement}").fetchall()
-    except psycopg.Error as error:  # such as an INSERT of what is there by now
-        return f"not explained: {str(error).splitlines()[0]}"
-    finally:
-        connection.rollback()
+    """The plan; of two goes the second, which plans and reads nothing for the first time."""
+    for _ in range(2):
+        try:
+            rows = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {statement}").fetchall()
+        except psycopg.Error as error:  # such as an INSERT of what is there by now
+            return f"not explained: {str(error).splitlines()[0]}"
+        finally:
+            connection.rollback()
     return "\n".join(line for (line,) in rows)
+
+
+def costliest(found):
+    """Of each phase the statement that takes longest: the one that decides how the call's cost grows."""
+    for name in dict.fromkeys(plan.phase for plan in found):
+        plan = max((plan for plan in found if plan.phase == name), key=lambda plan: plan.took)
+        yield f"**{name}**: {plan.took:.2f} ms\n\n{plan}"
 
 
 def table(small, large):
@@ -87,8 +121,13 @@ def main():
     whole = names == PHASES and config.PHASE_SECONDS >= 10 and CROWD >= 100_000
     file = (Path(__file__).parent if whole else config.FOLDER) / "GROWTH.md"
     file.write_text(f"# How the cost grows\n\n{report}")
+    found = plans(bench, names)
     explained = config.FOLDER / "plans.md"
-    explained.write_text(plans(bench, names))
+    explained.write_text("\n".join(f"## {plan.phase}\n\n{plan}" for plan in found))
+    if whole:
+        text = README.read_text()
+        before, after = text.partition(MARKS[0])[0], text.partition(MARKS[1])[2]
+        README.write_text(before + MARKS[0] + "\n\n" + "\n".join(costliest(found)) + "\n" + MARKS[1] + after)
     say(f"Written to {file}; the plans of all statements are in {explained}.")
     bench.control.close()
 

@@ -91,6 +91,8 @@ def _of_student(stage, path, method="GET"):
 def _paper(stage, kind, number):
     """All pages of a student's sheet, one after the other as `next` leads; `number` of the students, in turn."""
 
+    number = min(number, len(stage.attempts))
+
     def operation(n):
         n %= number
         token, path = stage.students[n].token, f"{API}/attempts/{stage.attempts[n]}/{kind}/"

@@ -11,7 +11,7 @@ def main():
     from benchmarks import phases, stage
     from benchmarks.inprocess import InProcess
 
-    names = os.environ.get("PHASE", "save").replace(",", " ").split()
+    names = (os.environ.get("PHASE") or "save").replace(",", " ").split()
     number = int(os.environ.get("REQUESTS") or 300)
     if unknown := [name for name in names if name not in phases.ALL or name == "bare"]:
         sys.exit(f"PHASE may name {', '.join(phases.ALL)}, not {', '.join(unknown)}.")

@@ -184,7 +184,7 @@ class Bench:
 
     def ratio(self, row):
         """What the aim is about: the rate in parts of the baseline's; of log-in, log-ins a second and core."""
-        return row.load.rate / config.WORKERS if row.name == "log-in" else row.load.rate / self.bare_rate
+        return row.load.rate / (os.cpu_count() or 1) if row.name == "log-in" else row.load.rate / self.bare_rate
 
     def machine_lines(self):
         from django import get_version

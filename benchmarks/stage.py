@@ -211,7 +211,7 @@ def crowd(stage: Stage, users: int, numbers: Sequence[int]) -> None:
     members, batch = User.batches.through._meta.db_table, sample.batches.get().pk
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {members} (user_id, batch_id) SELECT u, %s FROM generate_series(%s, %s) u",  # noqa: S608
+            f"INSERT INTO {members} (user_id, batch_id) SELECT u, %s FROM generate_series(%s::bigint, %s::bigint) u",  # noqa: S608
             [batch, ids["first"], ids["last"]],
         )
     template = Attempt.objects.filter(pk=stage.histories[0][0]).get()

@@ -242,7 +242,7 @@ def report(number, record, usage, seconds, client_cpu, problems):
     return good
 
 
-def check(control, number, record):
+def check(control, exam, number, record):
     """What must be true afterwards, and is not: every acknowledged answer kept and graded, one ended attempt each."""
     problems = []
     kept = dict(
@@ -266,7 +266,8 @@ def check(control, number, record):
         problems.append(f"{wrong} attempts are not graded by their sheets")
     ended, students = control.execute(
         """SELECT count(*) FILTER (WHERE a.state = 'Completed'), count(DISTINCT a.user_id) FROM attempts_attempt a
-           JOIN accounts_user u ON u.id = a.user_id WHERE exam_id = 1 AND u.username LIKE 'student%'"""
+           JOIN accounts_user u ON u.id = a.user_id WHERE exam_id = %s AND u.username LIKE 'student%%'""",
+        [exam],
     ).fetchone()
     if ended != number or students != number:
         problems.append(f"{ended} attempts of {students} students are completed, not {number} of {number}")
@@ -288,7 +289,7 @@ def run(number, environment):
         before, cpu, begin = meter(), time.process_time(), time.perf_counter()
         asyncio.run(storm(server.port, names, staged.exam.slug, stage.PASSWORD, record))
         seconds, client_cpu, usage = time.perf_counter() - begin, time.process_time() - cpu, meter().since(before)
-        problems = check(control, number, record)
+        problems = check(control, staged.exam.pk, number, record)
     return report(number, record, usage, seconds, client_cpu, problems)
 
 
