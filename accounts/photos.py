@@ -277,7 +277,9 @@ def _store(files):
     names = {}
     try:
         for column, (content, extension) in files.items():
-            names[column] = default_storage.save(f"i/{secrets.token_hex(16)}.{extension}", ContentFile(content))
+            # Noted before it is written: a full disk leaves a part of it.
+            names[column] = f"i/{secrets.token_hex(16)}.{extension}"
+            names[column] = default_storage.save(names[column], ContentFile(content))
     except BaseException:
         remove(names.values())
         raise

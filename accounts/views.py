@@ -118,7 +118,7 @@ class UserView(LimitedBody, APIView):
         summary="Change one's profile",
         description="What is left out keeps its value; PATCH does the same.",
         request=ProfileSerializer,
-        responses={200: ProfileSerializer, **errors(400, 401, 403, 404, 413, 415)},
+        responses={200: ProfileSerializer, **errors(400, 401, 403, 404, 413, 415, 503)},
         examples=PROFILE_EXAMPLES,
     )
     def put(self, request, pk):
@@ -133,7 +133,7 @@ class UserView(LimitedBody, APIView):
     @extend_schema(
         summary="Change one's profile",
         request=ProfileSerializer,
-        responses={200: ProfileSerializer, **errors(400, 401, 403, 404, 413, 415)},
+        responses={200: ProfileSerializer, **errors(400, 401, 403, 404, 413, 415, 503)},
         examples=PROFILE_EXAMPLES,
     )
     def patch(self, request, pk):

@@ -1,15 +1,22 @@
 """Typed errors of the rules, and the one handler that turns every error of the API into its JSON answer."""
 
+import errno
+import logging
 import sys
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
+
+logger = logging.getLogger(__name__)
+
+# What writing a file fails with where the disk is full or may not be written to; nothing is wrong with the request.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 class RuleBroken(PermissionDenied):
@@ -44,6 +51,13 @@ class Busy(APIException):
         self.wait = wait
 
 
+class NoRoom(Busy):
+    default_detail = "Files cannot be stored at the moment. Try again later."
+
+    def __init__(self):
+        super().__init__(wait=60)
+
+
 def handle(error, context):
     """DRF's exception handler, with the contract's shapes: see "Errors" there."""
     if isinstance(error, Http404):
@@ -52,6 +66,9 @@ def handle(error, context):
         error = BodyTooLarge()
     elif isinstance(error, SuspiciousOperation):  # such as more form fields than Django takes
         error = ParseError("The request's body cannot be read.")
+    elif isinstance(error, OSError) and error.errno in NO_ROOM:
+        logger.error("A file cannot be stored: %s", error)
+        error = NoRoom()
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -105,7 +122,7 @@ def bad_request(request, exception=None):
 
 def server_error(request):
     """handler500; 503 where it is the database that cannot be reached or is too busy, which a retry may find mended."""
-    if isinstance(sys.exc_info()[1], OperationalError):
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         response = _json_error(request, 503, "The server is busy. Try again.")
         if response:
             response["Retry-After"] = "1"

@@ -31,7 +31,7 @@ ERRORS = {
     429: (DETAIL, "Too many requests; `Retry-After` tells the seconds to wait.", {"detail": "Request was throttled."}),
     503: (
         DETAIL,
-        "Too busy just now; `Retry-After` tells the seconds after which to try again.",
+        "Too busy, or without room for files, just now; `Retry-After` tells after how many seconds to try again.",
         {"detail": "The server is busy. Try again."},
     ),
 }

@@ -1,7 +1,10 @@
 """What load balancers ask: /livez (does the process answer?) and /healthz (does it reach its database?)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 
 @pytest.fixture
@@ -40,3 +43,19 @@ def test_health_answers_whatever_host_the_probe_names_and_over_plain_http(client
 
     for path in ("/healthz", "/livez"):
         assert client.get(path, headers={"host": "10.0.0.7"}).status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "fit"), [(0, True), (1.5, True), (-1.5, True), (3, False), (-120, False)])
+def test_health_tells_that_the_clock_differs_from_the_databases(seconds, fit, client, db, at):
+    """SQLite has no clock of its own to differ from."""
+    at(timezone.now() + timedelta(seconds=seconds))
+
+    response = client.get("/healthz")
+
+    if fit or connection.vendor != "postgresql":
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    else:
+        [status] = response.json().values()
+        words, _, rest = status.partition(" by ")
+        assert (response.status_code, words) == (503, "clock differs from the database's")
+        assert abs(float(rest.removesuffix(" seconds")) - abs(seconds)) < 1
