@@ -131,6 +131,11 @@ class Site:
         self.server = Server(self.folder, self.variables)
         self.server.wait_until_ready()
 
+    def restart(self):
+        """As an upgrade does: told to stop, waited for, started again."""
+        self.server.stop()
+        self.start()
+
     def workers(self):
         """The ids of the processes that answer requests."""
         return [pid for pid in children_of(self.server.process.pid) if "granian" in arguments_of(pid)]
@@ -139,7 +144,12 @@ class Site:
         """And waits until another has taken its place."""
         victim = self.workers()[0]
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: victim not in self.workers() and len(self.workers()) == WORKERS, "no new process")
+        wait_until(lambda: victim not in self.workers() and self.listeners() == WORKERS, "no new process")
+
+    def listeners(self):
+        """How many sockets listen on the server's port: each worker has one of its own once it is ready."""
+        rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+        return sum(row[1].endswith(f":{self.port:04X}") and row[3] == "0A" for row in rows)
 
     def kill_all(self):
         """The server process and its workers together, as a power cut would; then it is started again."""

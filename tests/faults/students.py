@@ -52,11 +52,20 @@ class Connection:
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         status = int(head[0].split()[1])
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-        content = await self.reader.readexactly(int(headers.get("content-length", 0)))
+        if headers.get("transfer-encoding") == "chunked":
+            content = b"".join([chunk async for chunk in self.chunks()])
+        else:
+            content = await self.reader.readexactly(int(headers.get("content-length", 0)))
         if headers.get("connection", "").lower() == "close":
             self.close()
         is_json = headers.get("content-type", "").startswith("application/json")
         return status, headers, json.loads(content) if is_json else content
+
+    async def chunks(self):
+        while size := int((await self.reader.readuntil(b"\r\n")).strip(), 16):
+            yield await self.reader.readexactly(size)
+            await self.reader.readexactly(2)
+        await self.reader.readuntil(b"\r\n")
 
     def close(self):
         if self.writer is not None:
