@@ -53,12 +53,14 @@ def start(exam: Exam, user: User, *, now: datetime | None = None) -> tuple[Attem
         except IntegrityError:
             # Another start of the same student was quicker; what it made is there now.
             continue
+        except Exam.DoesNotExist:
+            raise Http404 from None
     raise NotAvailable
 
 
 @transaction.atomic
 def _start(exam, user, now):
-    papers.share(exam.pk)
+    papers.share(exam)
     found = rows.read(
         (ATTEMPT,),
         f"FROM {ATTEMPTS} a WHERE a.user_id = %s AND a.exam_id = %s ORDER BY a.number DESC LIMIT 1",

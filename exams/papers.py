@@ -130,14 +130,23 @@ def lock(exams) -> list[Exam]:
     return locked
 
 
-def share(exam_id: int) -> None:
+def share(exam: Exam) -> None:
     """Waits for whoever holds the exam's `lock`, and keeps everybody from taking it until the transaction ends.
 
-    On SQLite the transaction itself has done so when it began.
+    Where the exam was edited since it was read, it is read again. On SQLite the transaction itself has waited when it
+    began.
+
+    :raises Exam.DoesNotExist: it has been deleted.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT 1 FROM {Exam._meta.db_table} WHERE id = %s FOR KEY SHARE", [exam_id])  # noqa: S608
+    clause = "FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    table = Exam._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT paper_version FROM {table} WHERE id = %s {clause}", [exam.pk])  # noqa: S608
+        found = cursor.fetchone()
+    if found is None:
+        raise Exam.DoesNotExist
+    if found[0] != exam.paper_version:
+        exam.refresh_from_db()
 
 
 def lock_questions(questions) -> set[int]:
