@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install serve test fmt lint check fuzz bench bench-large storm profile
+.PHONY: help install serve test fmt lint check fuzz faults bench bench-large storm profile
 
 # python3.11 where it is there and runs, else python3.
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
@@ -40,6 +40,9 @@ check: lint test ## Lint and tests: what has to pass before a change is done
 
 fuzz: $(BIN)/.development ## Made-up requests to every path of a server of its own; ARGS="--max-examples 100"
 	@$(BIN)/python -m tests.project.fuzz $(ARGS)
+
+faults: $(BIN)/.development ## Processes and databases are killed while 200 students save; FAULTS_SECONDS=4 is short; ARGS="-k redis"
+	@$(BIN)/python -m pytest -o python_files='fault_*.py' -s tests/faults $(ARGS)
 
 # These four need a PostgreSQL whose database `bench` they may drop; benchmarks/README.md.
 bench: $(BIN)/.runtime ## How fast each call is, beside a bare baseline; PHASES="save end" PHASE_SECONDS=4 STUDENTS=2000

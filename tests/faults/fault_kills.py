@@ -83,7 +83,18 @@ def test_server_processes_are_killed(fault, site, stage, exam, database):
     students = asyncio.run(hour(site, stage, exam, database, getattr(site, fault)))
 
     report(students, fault)
-    check_the_end(students, stage, exam, database)
+    ranks = check_the_end(students, stage, exam, database)
+    told = {answer["id"]: (answer["rank"], answer["max_rank"]) for answer in asyncio.run(look(students))}
+    assert told == {pk: (rank, len(ranks)) for pk, rank in ranks.items()}
+
+
+async def look(students):
+    """The attempts as their students read them afterwards."""
+    try:
+        return [await student.insist("GET", f"{API}/attempts/{student.attempt}/") for student in students.students]
+    finally:
+        for student in students.students:
+            student.connection.close()
 
 
 def test_postgresql_is_stopped_without_a_chance_to_finish(site, stage, exam, database):
@@ -103,19 +114,3 @@ def test_redis_is_gone(fault, then, site, stage, exam, database):
     report(students, f"Redis: {fault}")
     check_the_end(students, stage, exam, database)
     assert students.tally.errors == {}
-
-
-def test_ranks_are_right_when_a_class_ends_at_once(site, stage, exam, database):
-    """Nobody's first look at the ranks may be older than the contract allows; with a class they are exact at once."""
-    students = asyncio.run(hour(site, stage, exam, database, lambda: None))
-    ranks = check_the_end(students, stage, exam, database)
-
-    async def look():
-        answers = [await student.insist("GET", f"{API}/attempts/{student.attempt}/") for student in students.students]
-        for student in students.students:
-            student.connection.close()
-        return answers
-
-    told = {answer["id"]: (answer["rank"], answer["max_rank"]) for answer in asyncio.run(look())}
-    report(students, "nothing broken")
-    assert told == {pk: (rank, len(ranks)) for pk, rank in ranks.items()}

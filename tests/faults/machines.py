@@ -118,6 +118,7 @@ class Site:
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
             "WEB_CONCURRENCY": str(WORKERS),
+            "TRUST_PROXY": "1",
             **variables,
         }
         self.server = None
@@ -130,6 +131,8 @@ class Site:
     def start(self):
         self.server = Server(self.folder, self.variables)
         self.server.wait_until_ready()
+        # A worker that is told to stop while it loads does not hear it, and is killed 40 seconds later.
+        wait_until(lambda: self.listeners() == WORKERS, "a worker does not start")
 
     def restart(self):
         """As an upgrade does: told to stop, waited for, started again."""

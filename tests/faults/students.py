@@ -22,7 +22,11 @@ class Connection:
 
     def __init__(self, port, token=""):
         self.port, self.token = port, token
+        self.headers = {}
         self.reader = self.writer = None
+
+    async def open(self):
+        return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def ask(self, method, path, body=None):
         """The status, the headers (names in lower case) and the decoded answer.
@@ -32,7 +36,7 @@ class Connection:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 if self.writer is None:
-                    self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    self.reader, self.writer = await self.open()
                 self.writer.write(self.request(method, path, body))
                 return await self.answer()
         except BaseException:
@@ -41,7 +45,8 @@ class Connection:
 
     def request(self, method, path, body=None):
         content = b"" if body is None else json.dumps(body).encode()
-        head = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(content)}"]
+        head = [f"{method} {path} HTTP/1.1", f"Host: localhost:{self.port}", f"Content-Length: {len(content)}"]
+        head += [f"{name}: {value}" for name, value in self.headers.items()]
         if self.token:
             head.append(f"Authorization: JWT {self.token}")
         if content:
@@ -69,7 +74,7 @@ class Connection:
 
     def close(self):
         if self.writer is not None:
-            self.writer.close()
+            self.writer.transport.abort()  # at once: a polite end over TLS would outlive the test
         self.reader = self.writer = None
 
 
