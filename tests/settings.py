@@ -4,7 +4,9 @@
 about the server is put aside: the tests are about the defaults.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +37,14 @@ from testpress.settings import *  # noqa: E402, F403
 from testpress.settings import DATABASES, STORAGES  # noqa: E402
 
 _scratch = Path(tempfile.mkdtemp(prefix="tests-"))
+
+
+@atexit.register
+def _clean_up(owner=os.getpid()):
+    if os.getpid() == owner:  # not in a process that a test has forked
+        shutil.rmtree(_scratch, ignore_errors=True)
+
+
 MEDIA_ROOT = _scratch / "media"
 PRIVATE_ROOT = _scratch / "private"
 STATIC_ROOT = _scratch / "static"
