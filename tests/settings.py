@@ -37,11 +37,12 @@ from testpress.settings import *  # noqa: E402, F403
 from testpress.settings import DATABASES, STORAGES  # noqa: E402
 
 _scratch = Path(tempfile.mkdtemp(prefix="tests-"))
+_owner = os.getpid()
 
 
 @atexit.register
-def _clean_up(owner=os.getpid()):
-    if os.getpid() == owner:  # not in a process that a test has forked
+def _clean_up():
+    if os.getpid() == _owner:  # not in a process that a test has forked
         shutil.rmtree(_scratch, ignore_errors=True)
 
 
