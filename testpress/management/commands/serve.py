@@ -163,7 +163,7 @@ def become_server(address):
         # Its warnings are about more threads than cores; that most of ours wait is meant (settings.THREADS).
         "--log-level": "error",
     }
-    command = [sys.executable, "-m", "granian", *(part for pair in arguments.items() for part in pair)]
+    command = [sys.executable, "-m", "testpress.granian", *(part for pair in arguments.items() for part in pair)]
     command += ["--no-ws", "--respawn-failed-workers", "testpress.wsgi:application"]
     sys.stdout.flush()
     sys.stderr.flush()
