@@ -5,6 +5,9 @@ it thinks. `serve` has loaded the application just before, so it can be; and one
 system that is short of memory, say) shall not take those with it that work.
 """
 
+import os
+import signal
+
 from granian import cli
 from granian.server import Server
 
@@ -16,6 +19,12 @@ class PersistentServer(Server):
         self.respawned_wrks.clear()
 
 
+def end_when_told():
+    """A process that still loads would keep the handler of the one it comes from, and not hear that it shall stop."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 if __name__ == "__main__":
+    os.register_at_fork(after_in_child=end_when_told)
     cli.Server = PersistentServer
     cli.entrypoint()

@@ -126,3 +126,16 @@ def test_a_server_process_that_dies_is_replaced_each_time(server):
         server.wait_until_ready()
 
     assert server.process.poll() is None
+
+
+def test_it_stops_at_once_while_its_processes_load():
+    """A process that loads has no requests under way that it would have to finish."""
+    with running(DEMO="0", WEB_CONCURRENCY="4") as server:
+        for pid in [pid for pid in children_of(server.process.pid) if "granian" in arguments_of(pid)]:
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while not any("granian" in arguments_of(pid) for pid in children_of(server.process.pid)):
+            assert time.monotonic() < deadline
+        server.process.terminate()
+
+        server.process.wait(timeout=20)  # half of what requests would have
