@@ -17,15 +17,15 @@ FREE_THREADS = 3
 
 
 class Line:
-    """The log-ins of one process: one has its turn, at most `places` are in line, that one included."""
+    """The log-ins of one process: at most `places` are in line, and of those one has its turn."""
 
     def __init__(self, places: int):
         self._places = threading.Semaphore(places)
         self._turn = threading.Lock()
 
     @contextmanager
-    def turn(self):
-        """Within it, nobody else of this process hashes.
+    def place(self):
+        """A place in line, for all of a log-in.
 
         :raises Busy: the line is full; nothing was waited for.
         """
@@ -33,16 +33,21 @@ class Line:
             # Spread, so that those sent away together do not come back together.
             raise Busy(wait=1 + secrets.randbelow(3))
         try:
-            if not self._turn.acquire(blocking=False):
-                if not connection.in_atomic_block:
-                    connection.close()  # back into the pool
-                self._turn.acquire()
-            try:
-                yield
-            finally:
-                self._turn.release()
+            yield
         finally:
             self._places.release()
+
+    @contextmanager
+    def turn(self):
+        """Within it, nobody else of this process hashes. Waits for it, holding no connection."""
+        if not self._turn.acquire(blocking=False):
+            if not connection.in_atomic_block:
+                connection.close()  # back into the pool
+            self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._turn.release()
 
 
 line = Line(settings.THREADS - FREE_THREADS)

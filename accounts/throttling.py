@@ -36,17 +36,18 @@ def guard(request, username, check):
     :raises Throttled: the pair of username and address, or the address, has to wait; `wait` says how many seconds.
     :raises Busy: this process has too many log-ins to check already; nothing is counted.
     """
-    address = client_address(request)
-    pair = _pair(username, address)
-    _refuse_who_waits(pair, address)
-    with hashing.line.turn():
-        user = check()
-    if user is None:
-        _count_failure(pair, address)
-    # Parallel guesses may have failed while this one was hashed. A right one among more than are allowed must not show.
-    elif _refuse_who_waits(pair, address):
-        LoginFailure.objects.filter(pair=pair).delete()
-    return user
+    with hashing.line.place():
+        address = client_address(request)
+        pair = _pair(username, address)
+        _refuse_who_waits(pair, address)
+        with hashing.line.turn():
+            user = check()
+        if user is None:
+            _count_failure(pair, address)
+        # Parallel guesses may have failed while this was hashed. A right one among more than are allowed must not show.
+        elif _refuse_who_waits(pair, address):
+            LoginFailure.objects.filter(pair=pair).delete()
+        return user
 
 
 def client_address(request) -> str:

@@ -98,7 +98,7 @@ def test_one_at_a_time_and_the_others_in_line(log):
     leave = threading.Event()
 
     def hash():
-        with line.turn():
+        with line.place(), line.turn():
             log.add("in")
             assert leave.wait(SECONDS)
             log.add("out")
@@ -107,7 +107,7 @@ def test_one_at_a_time_and_the_others_in_line(log):
         log.wait_for("in")
         log.wait_for("waits", 2)
         assert log.done.count("in") == 1
-        with pytest.raises(Busy) as refused, line.turn():
+        with pytest.raises(Busy) as refused, line.place():
             log.add("never")
         leave.set()
 
@@ -118,9 +118,9 @@ def test_one_at_a_time_and_the_others_in_line(log):
 def test_an_error_within_the_turn_leaves_the_place():
     line = Line(1)
     for _ in range(3):
-        with pytest.raises(ValueError, match="wrong"), line.turn():
+        with pytest.raises(ValueError, match="wrong"), line.place(), line.turn():
             raise ValueError("wrong")
-    with line.turn():
+    with line.place(), line.turn():
         pass
 
 

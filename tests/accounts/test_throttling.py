@@ -251,7 +251,7 @@ def slow_hash(monkeypatch):
     """All parallel log-ins hash at the same moment: each waits for the others, as in so many server processes."""
 
     def meet(number):
-        monkeypatch.setattr(hashing, "line", SimpleNamespace(turn=nullcontext))
+        monkeypatch.setattr(hashing, "line", SimpleNamespace(place=nullcontext, turn=nullcontext))
         barrier = threading.Barrier(number)
         encode = MD5PasswordHasher.encode
 
@@ -298,7 +298,9 @@ def test_race_of_successes(asha, slow_hash):
 def test_race_right_guess_after_five(asha, monkeypatch):
     """A right guess that is hashed while another process counts five wrong ones should not be told right."""
     encode, spent = MD5PasswordHasher.encode, []
-    monkeypatch.setattr(hashing, "line", SimpleNamespace(turn=nullcontext))  # the other process has its own
+    monkeypatch.setattr(
+        hashing, "line", SimpleNamespace(place=nullcontext, turn=nullcontext)
+    )  # the other process has its own
 
     def meanwhile(self, *args):
         if not spent:
