@@ -70,10 +70,9 @@ def check_the_end(students, stage, exam, database):
 
 def report(students, name):
     tally = students.tally
-    slowest = {part: max((took for where, took in tally.took if where == part), default=0) for part in MOMENTS}
     errors = {part: sum(tally.failed_in(part).values()) for part in MOMENTS}
     print(f"\n{name}: {tally.saves} saves; failed calls {errors}; longest until a call succeeded, seconds: ", end="")
-    print({part: round(took, 2) for part, took in slowest.items()})
+    print({part: round(tally.most(part), 1) for part in MOMENTS})
     for (part, what), count in tally.errors.most_common(6):
         print(f"    {count} × {part}: {what}")
 

@@ -17,6 +17,7 @@ from tests.faults.machines import SECONDS
 from tests.faults.students import API, Connection, Student, Tally
 
 IDLE = 1500  # connections that nobody uses
+SAVERS = 20
 LIMIT = 40  # seconds; serve.STOP_TIMEOUT
 
 
@@ -47,6 +48,55 @@ def test_idle_connections_keep_nobody_else_out(site, stage, exam):
 
     print(f"\n{IDLE} idle connections: slowest call {max(took for _, took in tally.took):.2f} s")
     assert tally.errors == {}
+
+
+# --- A class that logs in --------------------------------------------------------------------------------------------
+
+
+async def save_while_a_class_logs_in(site, stage, exam):
+    savers, log_ins = Tally(), Tally()
+    students = [Student(site.port, token, savers, seed) for seed, token in enumerate(stage["tokens"][:SAVERS])]
+    newcomers = [Student(site.port, "", log_ins, seed) for seed in range(len(stage["students"]) - SAVERS)]
+    for newcomer in newcomers:
+        newcomer.patient = True
+    await asyncio.gather(*[student.begin(exam["slug"]) for student in students])
+    is_over = asyncio.Event()
+
+    async def save(student):
+        while not is_over.is_set():
+            await student.save()
+            await asyncio.sleep(0.1)
+
+    async def log_in(student, name):
+        answer = await student.insist("POST", f"{API}/auth-token/", {"username": name, "password": stage["password"]})
+        assert list(answer) == ["token"]
+
+    savers.part = "alone"
+    saves = [asyncio.create_task(save(student)) for student in students]
+    await asyncio.sleep(2)
+    savers.part = "beside log-ins"
+    names = [student["username"] for student in stage["students"][SAVERS:]]
+    await asyncio.gather(*[log_in(*pair) for pair in zip(newcomers, names, strict=True)])
+    is_over.set()
+    await asyncio.gather(*saves)
+    for student in [*students, *newcomers]:
+        student.connection.close()
+    return savers, log_ins
+
+
+def test_saves_do_not_wait_for_a_class_that_logs_in(site, stage, exam, database):
+    """All should get in, some after having been told to come back, and none of that should count as a failure."""
+    savers, log_ins = asyncio.run(save_while_a_class_logs_in(site, stage, exam))
+
+    alone, beside = (savers.most(part, 0.99) for part in ("alone", "beside log-ins"))
+    print(f"\n{len(log_ins.took)} log-ins at once, the last after {log_ins.most('before'):.1f} s; sent away ", end="")
+    print(f"{sum(log_ins.errors.values())} times; p99 of saves {alone:.2f} s alone, {beside:.2f} s beside them")
+    assert savers.errors == {}
+    assert {what[:3] for _, what in log_ins.errors} <= {"503"}
+    assert beside < 3 * alone + 0.5
+    with database() as connection:
+        [failures] = connection.execute("SELECT count(*) FROM accounts_loginfailure").fetchone()
+    assert failures == 0
 
 
 # --- The end of the server -------------------------------------------------------------------------------------------

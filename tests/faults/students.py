@@ -87,11 +87,18 @@ class Tally:
     took: list[tuple[str, float]] = field(default_factory=list)
     saves: int = 0
 
+    def most(self, part, share=1.0):
+        """The time within which this share of the part's calls were answered."""
+        took = sorted(seconds for where, seconds in self.took if where == part)
+        return took[int((len(took) - 1) * share)] if took else 0.0
+
     def failed_in(self, part):
         return {what: count for (where, what), count in self.errors.items() if where == part}
 
 
 class Student:
+    patient = False  # whether it waits for as long as Retry-After says
+
     def __init__(self, port, token, tally, seed):
         self.connection = Connection(port, token)
         self.tally, self.chance = tally, random.Random(seed)
@@ -104,8 +111,9 @@ class Student:
         """The answer, after as many tries as it takes."""
         begin = time.monotonic()
         while True:
+            wait = 0
             try:
-                status, _, answer = await self.connection.ask(method, path, body)
+                status, headers, answer = await self.connection.ask(method, path, body)
             except (OSError, EOFError) as error:
                 problem = type(error).__name__
             else:
@@ -116,10 +124,11 @@ class Student:
                 problem = f"{status} {answer}"
                 if status < 500:
                     raise Failed(f"{method} {path}: {problem}")
+                wait = self.patient and int(headers.get("retry-after", 0))
             self.tally.errors[self.tally.part, problem[:300]] += 1
             if time.monotonic() - begin > PATIENCE:
                 raise Failed(f"{method} {path}: {problem} for {PATIENCE} seconds")
-            await asyncio.sleep(self.chance.uniform(0.05, 0.5))
+            await asyncio.sleep(wait + self.chance.uniform(0.05, 0.5))
 
     async def begin(self, slug):
         attempt = await self.insist("POST", f"{API}/exams/{slug}/attempts/")
