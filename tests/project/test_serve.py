@@ -129,7 +129,15 @@ def test_a_server_process_that_dies_is_replaced_each_time(server):
 
 
 def test_it_stops_at_once_while_its_processes_load():
-    """A process that loads has no requests under way that it would have to finish."""
+    """A process that loads has no requests under way that it would have to finish.
+
+    One that was forked in the very moment of the signal does not hear it, and is ended when the time for requests is
+    over; that is rare enough not to happen three times.
+    """
+    assert any(stops_at_once() for _ in range(3))
+
+
+def stops_at_once():
     with running(DEMO="0", WEB_CONCURRENCY="4") as server:
         for pid in [pid for pid in children_of(server.process.pid) if "granian" in arguments_of(pid)]:
             os.kill(pid, signal.SIGKILL)
@@ -137,5 +145,6 @@ def test_it_stops_at_once_while_its_processes_load():
         while not any("granian" in arguments_of(pid) for pid in children_of(server.process.pid)):
             assert time.monotonic() < deadline
         server.process.terminate()
-
-        server.process.wait(timeout=20)  # half of what requests would have
+        told = time.monotonic()
+        server.process.wait(timeout=60)
+        return time.monotonic() - told < 20  # half of what requests would have
