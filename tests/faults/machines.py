@@ -131,7 +131,6 @@ class Site:
     def start(self):
         self.server = Server(self.folder, self.variables)
         self.server.wait_until_ready()
-        # A worker that is told to stop while it loads does not hear it, and is killed 40 seconds later.
         wait_until(lambda: self.listeners() == WORKERS, "a worker does not start")
 
     def restart(self):
