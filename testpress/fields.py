@@ -12,17 +12,21 @@ API_ROOT = "/api/v2.1/"
 
 def api_url(request, path: str) -> str:
     """The absolute URL of `path` below the API's root, as the client addressed this server; it ends with a slash."""
-    return request.build_absolute_uri(API_ROOT + path)
+    try:
+        root = request.api_root
+    except AttributeError:
+        root = request.api_root = request.build_absolute_uri(API_ROOT)
+    return root + path
 
 
 def utc_milliseconds(moment: datetime) -> str:
     """`2015-07-14T05:16:12.086Z`: UTC with always three digits, cut off, not rounded."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def utc_seconds(moment: datetime) -> str:
     """`2015-10-07T06:00:07Z`: UTC in whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def utc_shortest(moment: datetime) -> str:

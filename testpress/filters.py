@@ -10,3 +10,13 @@ class TextFilter(filters.CharFilter):
 
     def filter(self, qs, value):
         return qs.none() if len(value) > LONGEST else super().filter(qs, value)
+
+
+class FilterBackend(filters.DjangoFilterBackend):
+    """django-filter's, which makes a form for each request, also for the many that ask for no filter."""
+
+    def filter_queryset(self, request, queryset, view):
+        names = getattr(getattr(view, "filterset_class", None), "base_filters", ())
+        if not any(name in request.query_params for name in names):
+            return queryset
+        return super().filter_queryset(request, queryset, view)

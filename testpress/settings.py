@@ -52,11 +52,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "testpress.middleware.ContentSecurityPolicyMiddleware",
     "accounts.middleware.InstituteTimeZoneMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "testpress.middleware.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "testpress.middleware.PageAuthenticationMiddleware",
+    "testpress.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -222,13 +222,13 @@ if TRUST_PROXY:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["testpress.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "testpress.parsers.JSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["testpress.filters.FilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "testpress.pagination.EnvelopePagination",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "testpress.negotiation.JSONNegotiation",

@@ -1,5 +1,6 @@
 """What belongs to no app: the API's base view, its docs page, public files, and the front door."""
 
+from functools import cache
 from pathlib import PurePosixPath
 
 from django.conf import settings
@@ -33,11 +34,20 @@ PICTURES = {
 class LimitedBody:
     body_limit = settings.BODY_LIMIT
 
+    def get_authenticators(self):
+        return _authenticators(tuple(self.authentication_classes))
+
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and (len(length) > 18 or int(length) > self.body_limit):
             raise BodyTooLarge
+
+
+@cache
+def _authenticators(classes):
+    """One of each for all requests: they keep nothing of any."""
+    return [authentication() for authentication in classes]
 
 
 class NoSuchPath(LimitedBody, APIView):

@@ -1,11 +1,13 @@
 """The WSGI application that the server process loads."""
 
+import gc
 import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testpress.settings")
 
@@ -25,3 +27,9 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"configuration: {error}")
 application.request_class = Request
+
+# All views are loaded before the first request, not within it; and what is loaded stays, so that the garbage collector
+# need not go through it again and again.
+get_resolver().url_patterns  # noqa: B018
+gc.collect()
+gc.freeze()
