@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import photos
+from accounts.authentication import LEFT_TO_THE_VIEW
 from accounts.models import User
 from accounts.serializers import (
     AnyUserSerializer,
@@ -88,16 +89,28 @@ class AuthTokenView(LimitedBody, APIView):
         return Response({"token": str(StudentToken.for_user(user))}, headers={"Cache-Control": "no-store"})
 
 
+def user_for(request, pk) -> User:
+    """The user of that id, whole, for a bearer who is confirmed by the way: who asks for themselves is read once."""
+    if pk == request.user.pk:
+        return request.user.confirmed(User.objects.filter(pk=pk).first())
+    request.user.confirmed()
+    return get_object_or_404(User, pk=pk)
+
+
 class MeView(LimitedBody, APIView):
+    authentication_classes = [LEFT_TO_THE_VIEW]
+
     @extend_schema(
         tags=["users"], summary="Oneself", responses={200: MeSerializer, **errors(401)}, examples=[ME_EXAMPLE]
     )
     def get(self, request):
-        return Response(MeSerializer(request.user, context={"request": request}).data)
+        user = user_for(request, request.user.pk)
+        return Response(MeSerializer(user, context={"request": request}).data)
 
 
 @extend_schema(parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH)])
 class UserView(LimitedBody, APIView):
+    authentication_classes = [LEFT_TO_THE_VIEW]
     body_limit = settings.PROFILE_BODY_LIMIT
 
     @extend_schema(
@@ -110,8 +123,8 @@ class UserView(LimitedBody, APIView):
         examples=[PUBLIC_EXAMPLE],
     )
     def get(self, request, pk):
-        user = self.get_user(pk)
-        serializer = MeSerializer if user == request.user else PublicUserSerializer
+        user = user_for(request, int(pk))
+        serializer = MeSerializer if user.pk == request.user.pk else PublicUserSerializer
         return Response(serializer(user, context={"request": request}).data)
 
     @extend_schema(
@@ -122,8 +135,8 @@ class UserView(LimitedBody, APIView):
         examples=PROFILE_EXAMPLES,
     )
     def put(self, request, pk):
-        user = self.get_user(pk)
-        if user != request.user:
+        user = user_for(request, int(pk))
+        if user.pk != request.user.pk:
             raise PermissionDenied("You can change your own profile only.")
         serializer = ProfileSerializer(user, data=request.data, partial=True, context={"request": request})
         serializer.is_valid(raise_exception=True)
@@ -138,7 +151,3 @@ class UserView(LimitedBody, APIView):
     )
     def patch(self, request, pk):
         return self.put(request, pk)
-
-    def get_user(self, pk):
-        """The user of that id; who asks for themselves is known already."""
-        return self.request.user if int(pk) == self.request.user.pk else get_object_or_404(User, pk=pk)

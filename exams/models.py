@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Upper
+from django.db.models import F, Func, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from accounts.models import Batch
@@ -41,6 +41,45 @@ class Subject(NamedGroup):
     """What a question is about, such as Polity."""
 
 
+class Piece(Func):
+    """One piece of SQL in a query: composed by the ORM from querysets, it would cost more than the query around it."""
+
+    output_field = models.BooleanField()
+
+    @classmethod
+    def on(cls, *expressions: str) -> str:
+        """The same for SQL that is written by hand."""
+        return cls.template % {"expressions": ", ".join(expressions)}
+
+
+class QuestionCount(Piece):
+    """How many questions the exam of an id has."""
+
+    template = '(SELECT COUNT(*) FROM "exams_examquestion" q WHERE q."exam_id" = %(expressions)s)'
+    output_field = models.IntegerField()
+
+
+class HasAttemptBy(Piece):
+    """Whether the exam of an id has an attempt by the user of another."""
+
+    template = 'EXISTS(SELECT 1 FROM "attempts_attempt" a WHERE (a."exam_id", a."user_id") = (%(expressions)s))'
+
+
+class HasBatches(Piece):
+    """Whether the exam of an id lists any batch."""
+
+    template = 'EXISTS(SELECT 1 FROM "exams_exam_batches" l WHERE l."exam_id" = %(expressions)s)'
+
+
+class HasBatchOf(Piece):
+    """Whether the exam of an id lists a batch that the user of another is in."""
+
+    template = (
+        'EXISTS(SELECT 1 FROM "exams_exam_batches" l JOIN "accounts_user_batches" m ON m."batch_id" = l."batch_id" '
+        'WHERE (l."exam_id", m."user_id") = (%(expressions)s))'
+    )
+
+
 class ExamQuerySet(models.QuerySet):
     def published(self):
         return self.filter(published=True)
@@ -52,13 +91,6 @@ class ExamQuerySet(models.QuerySet):
     def open_to(self, user):
         """Published, for the whole institute or one of the batches of `user`."""
         return self.filter(Exam.is_open_to(user))
-
-    def with_access_of(self, user):
-        """Each exam with `open_to_student` and `attempted`, as they are for `user`."""
-        return self.annotate(
-            open_to_student=ExpressionWrapper(Exam.is_open_to(user), models.BooleanField()),
-            attempted=Exam.is_attempted_by(user),
-        )
 
     def available(self, user, *, now):
         """Started, not ended, and without an attempt by `user`."""
@@ -75,8 +107,7 @@ class ExamQuerySet(models.QuerySet):
 
     def with_question_count(self):
         """Each exam with `question_count`, counted in the same query."""
-        counted = ExamQuestion.objects.filter(exam=OuterRef("pk")).order_by().values("exam").annotate(n=Count("pk"))
-        return self.annotate(question_count=Coalesce(Subquery(counted.values("n")), 0))
+        return self.annotate(question_count=QuestionCount("pk"))
 
     def for_lists(self):
         """As the API lists exams: with their course and number of questions, the latest start first."""
@@ -161,13 +192,12 @@ class Exam(SluggedModel):
     @staticmethod
     def is_attempted_by(user):
         """A query's condition: the exam has an attempt by `user`."""
-        return Exists(Exam.objects.filter(pk=OuterRef("pk"), attempts__user=user))
+        return HasAttemptBy("pk", user.pk)
 
     @staticmethod
     def is_open_to(user):
         """A query's condition: published, and listing no batch or one of the batches of `user`."""
-        batches = Exam.batches.through.objects.filter(exam=OuterRef("pk"))
-        return Q(published=True) & (~Exists(batches) | Exists(batches.filter(batch__users=user)))
+        return Q(published=True) & (~HasBatches("pk") | HasBatchOf("pk", user.pk))
 
     def is_open(self, user):
         """Whether `user` may start it, as far as batches and publication go; asked once where the queryset has not."""

@@ -1,34 +1,21 @@
 """Exams as students see them, each with their own attempts where the contract shows them."""
 
 from django.db.models import Prefetch
-from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
+from accounts.authentication import LEFT_TO_THE_VIEW
 from attempts import ranking
 from attempts.errors import ExamNotStarted
 from attempts.models import Attempt
 from attempts.serializers import ExamDetailSerializer
+from exams.access import exam_for
 from exams.filters import AnyStateExamFilter, ExamFilter, State, in_state
 from exams.models import Attachment, Exam
 from exams.serializers import ExamSerializer, StudentAttachmentSerializer
-from testpress.exceptions import NotAvailable
 from testpress.openapi import errors
 from testpress.views import LimitedBody
-
-
-def exam_for(user, slug) -> Exam:
-    """The exam of that slug, if `user` may see it.
-
-    :raises Http404: there is none, or it is a draft; NotAvailable: it is for other batches.
-    """
-    exam = Exam.objects.for_lists().with_access_of(user).filter(slug=slug).first()
-    if exam is None or not (exam.attempted or exam.published):
-        raise Http404
-    if not (exam.attempted or exam.open_to_student):
-        raise NotAvailable
-    return exam
 
 
 class WithOwnAttempts:
@@ -39,9 +26,7 @@ class WithOwnAttempts:
 
     @staticmethod
     def own_attempts(user):
-        return Prefetch(
-            "attempts", Attempt.objects.of(user).with_question_count().newest_first(), to_attr="own_attempts"
-        )
+        return Attempt.objects.of(user).with_question_count().newest_first()
 
     @staticmethod
     def rank(exams):
@@ -53,6 +38,7 @@ class ExamListView(LimitedBody, WithOwnAttempts, ListAPIView):
     """The exams you may see, the latest start first; with `state=history` each with your `attempts`."""
 
     filterset_class = AnyStateExamFilter
+    queryset = Exam.objects.none()
     state = None
 
     @property
@@ -65,7 +51,9 @@ class ExamListView(LimitedBody, WithOwnAttempts, ListAPIView):
         exams = Exam.objects.visible_to(user).for_lists()
         if self.state:
             exams = in_state(exams, self.state, user)
-        return exams.prefetch_related(self.own_attempts(user)) if self.shows_attempts else exams
+        if self.shows_attempts:
+            exams = exams.prefetch_related(Prefetch("attempts", self.own_attempts(user), to_attr="own_attempts"))
+        return exams
 
     def get_serializer_class(self):
         return ExamDetailSerializer if self.shows_attempts else ExamSerializer
@@ -107,15 +95,14 @@ class HistoryExamsView(ExamStateListView):
 class ExamView(LimitedBody, WithOwnAttempts, RetrieveAPIView):
     """One exam, with your own attempts at it, newest first."""
 
+    authentication_classes = [LEFT_TO_THE_VIEW]
     serializer_class = ExamDetailSerializer
     lookup_field = "slug"
     queryset = Exam.objects.none()
 
     def get_object(self):
-        exam = exam_for(self.request.user, self.kwargs["slug"])
-        exam.own_attempts = list(
-            Attempt.objects.of(self.request.user).filter(exam=exam).with_question_count().newest_first()
-        )
+        exam = exam_for(self.request, self.kwargs["slug"])
+        exam.own_attempts = list(self.own_attempts(self.request.user).filter(exam=exam))
         for attempt in exam.own_attempts:
             attempt.exam = exam
         self.rank([exam])
@@ -130,13 +117,14 @@ class ExamView(LimitedBody, WithOwnAttempts, RetrieveAPIView):
     responses={200: StudentAttachmentSerializer(many=True), **errors(401, 403, 404)},
 )
 class ExamAttachmentsView(LimitedBody, ListAPIView):
+    authentication_classes = [LEFT_TO_THE_VIEW]
     serializer_class = StudentAttachmentSerializer
     filter_backends = []
     queryset = Attachment.objects.none()
 
     def get_queryset(self):
-        user = self.request.user
-        exam = exam_for(user, self.kwargs["slug"])
-        if not (exam.has_started(timezone.now()) or Attempt.objects.of(user).filter(exam=exam).exists()):
+        exam = exam_for(self.request, self.kwargs["slug"])
+        own = Attempt.objects.of(self.request.user).filter(exam=exam)
+        if not (exam.has_started(timezone.now()) or own.exists()):
             raise ExamNotStarted
         return exam.attachments.order_by("id")

@@ -109,6 +109,18 @@ def test_nobody_without_a_token_that_holds(stage, endpoint):
         assert (response.status_code, list(response.json())) == (401, ["detail"])
 
 
+def test_an_ended_token_is_not_told_what_is_wrong_with_its_request(stage):
+    """Not even where its user is read together with what the call is about."""
+    api = Api(stage.asha)
+    stage.asha.is_active = False
+    stage.asha.save()
+    item = stage.running.items.first()
+    for attempt, body in [(stage.running.pk, {"review": 7}), (stage.running.pk, {}), (10**9, {})]:
+        api.put(f"attempts/{attempt}/questions/{item.pk}/", body, status=401)
+    api.put(f"users/{stage.asha.pk}/", {"email": 7}, status=401)
+    api.get("users/999999/", status=401)
+
+
 def rows(response):
     return response.json()["results"]
 
