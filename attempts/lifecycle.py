@@ -1,8 +1,11 @@
 """The life of an attempt: the only writer of its state, clock and result.
 
-Every verb is atomic: it locks the attempt's row, then reads the clock once, changes, and saves named columns. Each
-takes `now` for tests and for made-up pasts; left out, it is the moment after the lock. What a verb refuses it raises as
-an error of `attempts/errors.py` after its transaction, so that a completed attempt stays completed.
+Every verb is atomic: it locks the attempt's row, then reads the clock once, changes, and saves named columns. Saves and
+heartbeats, which come by the hundred a second, first do it without a lock, in one statement that writes only if the
+attempt is as they have read it; who finds it changed, or its time over, takes the lock.
+
+Each verb takes `now` for tests and for made-up pasts; left out, it is the moment after the reading. What it refuses it
+raises as an error of `attempts/errors.py` after its transaction, so that a completed attempt stays completed.
 """
 
 from datetime import datetime, timedelta
@@ -12,14 +15,15 @@ from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 from django.utils import timezone
 
+from accounts.authentication import USER, Bearer
 from accounts.models import User
 from attempts import errors
-from attempts.clock import ZERO
+from attempts.clock import ZERO, Clock
 from attempts.grading import grade
 from attempts.models import Attempt, AttemptItem
 from exams import papers
 from exams.models import Course, Exam, ExamQuestion, Question
-from exams.papers import Paper, PaperQuestion
+from exams.papers import PaperQuestion
 from testpress import rows
 from testpress.exceptions import NotAvailable
 from testpress.rows import Columns, for_update
@@ -29,9 +33,25 @@ START_TRIES = 5
 # The verbs' rows go by hand-written SQL (`testpress/rows.py`): these calls come by the hundred a second.
 ITEM, ATTEMPT = Columns(AttemptItem, "i"), Columns(Attempt, "a")
 EXAM, COURSE = Columns(Exam, "e"), Columns(Course, "c")
-ITEMS, ATTEMPTS, EXAMS, COURSES, PLACES = (
-    f'"{model._meta.db_table}"' for model in (AttemptItem, Attempt, Exam, Course, ExamQuestion)
+CHOICE = Columns(AttemptItem, "i", ["question_id", "selected_answers"])
+# Of the attempt and the exam, what a save needs.
+SAVED_ATTEMPT = Columns(
+    Attempt,
+    "a",
+    [
+        *("id", "exam_id", "user_id", "number", "state"),
+        *("time_allowed", "remaining_time", "last_started_time", "unattributed_time"),
+    ],
 )
+SAVED_EXAM = Columns(Exam, "e", ["id", "paper_version"])
+ITEMS, ATTEMPTS, EXAMS, COURSES, PLACES, USERS = (
+    f'"{model._meta.db_table}"' for model in (AttemptItem, Attempt, Exam, Course, ExamQuestion, User)
+)
+
+CLOCK = ("remaining_time", "last_started_time", "unattributed_time")
+
+# Who asks: known already, or to be confirmed by the row that is read with the attempt.
+Asking = User | Bearer
 
 
 # --- Starting --------------------------------------------------------------------------------------------------------
@@ -73,7 +93,7 @@ def _start(exam, user, now):
         newest.question_count = len(papers.paper_of(exam).questions)
         return _settled(newest, now), False
     _check_start_allowed(exam, user, used=newest.number if newest else 0, now=now)
-    attempt = Attempt.objects.create(
+    attempt = Attempt(
         exam=exam,
         user=user,
         number=newest.number + 1 if newest else 1,
@@ -82,6 +102,7 @@ def _start(exam, user, now):
         remaining_time=exam.duration,
         last_started_time=now,
     )
+    rows.insert(attempt)
     attempt.question_count = _lay_out_sheet(attempt)
     if not attempt.question_count:
         raise NotAvailable
@@ -115,17 +136,21 @@ def _lay_out_sheet(attempt) -> int:
 # --- The verbs of an attempt -----------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def heartbeat(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+def heartbeat(attempt_id: int, user: Asking, *, now: datetime | None = None) -> Attempt:
     """Charges the clock; answers a completed attempt as it is."""
-    attempt = _locked(attempt_id, user)
-    if not attempt.is_completed:
-        _charge(attempt, now or timezone.now())
+    attempt = _read(attempt_id, user)
+    moment = now or timezone.now()
+    if attempt.is_completed or (not attempt.clock.is_over(moment) and _swap(attempt, attempt.clock.charged(moment))):
+        return attempt
+    with transaction.atomic():
+        attempt = _locked(attempt_id, user)
+        if not attempt.is_completed:
+            _charge(attempt, now or timezone.now())
     return attempt
 
 
 @transaction.atomic
-def end(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+def end(attempt_id: int, user: Asking, *, now: datetime | None = None) -> Attempt:
     """Completes and grades the attempt; answers a completed one as it is."""
     attempt = _locked(attempt_id, user)
     if not attempt.is_completed:
@@ -133,7 +158,7 @@ def end(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
     return attempt
 
 
-def resume(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+def resume(attempt_id: int, user: Asking, *, now: datetime | None = None) -> Attempt:
     """Starts the clock anew after a pause, charging nothing; where the exam knows no pauses it charges as well.
 
     :raises AttemptCompleted: it is completed, or was found to be over.
@@ -152,7 +177,7 @@ def resume(attempt_id: int, user: User, *, now: datetime | None = None) -> Attem
 
 
 def save_answer(
-    attempt_id: int, item_id: int, user: User, given: dict[str, Any], *, now: datetime | None = None
+    attempt_id: int, item_id: int, user: Asking, given: dict[str, Any], *, now: datetime | None = None
 ) -> AttemptItem:
     """Writes what `given` holds of `selected_answers`, `review`, `essay_text` and `essay_topic` into the item.
 
@@ -161,20 +186,18 @@ def save_answer(
     :raises AttemptCompleted: it is completed, or was found to be over; nothing of the answer is kept.
     :raises rest_framework.exceptions.ValidationError: `given` does not fit the question; nothing is charged.
     """
+    item = _read_item(attempt_id, item_id, user)
+    clock = _answered(item, given, now or timezone.now())
+    if clock and _swap(item.attempt, clock, item, [*given, "duration"]):
+        return item
     with transaction.atomic():
-        item = _locked_item(attempt_id, item_id, user)
-        attempt = item.attempt
-        if not attempt.is_completed:
-            clock = attempt.clock
-            now = now or timezone.now()
-            if clock.is_over(now):
-                _complete(attempt, clock.charged(now))
-            else:
-                _write_answer(item, given)
-                clock = clock.charged(now)
-                item.duration = (item.duration or ZERO) + clock.unattributed
-                rows.write(item, [*given, "duration"])
-                _store_clock(attempt, clock.attributed())
+        item = _read_item(attempt_id, item_id, user, lock=for_update("i, a"))
+        attempt, now = item.attempt, now or timezone.now()
+        if clock := _answered(item, given, now):
+            rows.write(item, [*given, "duration"])
+            _store_clock(attempt, clock)
+        elif not attempt.is_completed:
+            _complete(attempt, attempt.clock.charged(now))
     if attempt.is_completed:
         raise errors.AttemptCompleted
     return item
@@ -195,7 +218,7 @@ def close_if_expired(attempt_id: int, *, now: datetime | None = None) -> bool:
     return True
 
 
-def look(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt:
+def look(attempt_id: int, user: Asking, *, now: datetime | None = None) -> Attempt:
     """The attempt for a call that only reads. Nothing is written, unless its exam knows no pauses and its time is over:
     then it is completed first.
     """
@@ -205,57 +228,77 @@ def look(attempt_id: int, user: User, *, now: datetime | None = None) -> Attempt
 # --- Inside a verb's transaction -------------------------------------------------------------------------------------
 
 
-def _read(attempt_id, user, *, lock="") -> Attempt:
-    """The student's attempt with all that the API shows of it."""
+def _read(attempt_id, asking, *, lock="") -> Attempt:
+    """The attempt of who asks, with all that the API shows of it."""
     found = rows.read(
-        (ATTEMPT, EXAM, COURSE),
-        f"""FROM {ATTEMPTS} a JOIN {EXAMS} e ON e.id = a.exam_id JOIN {COURSES} c ON c.id = e.course_id
-        WHERE a.id = %s {lock}""",
+        (ATTEMPT, USER, EXAM, COURSE),
+        f"""FROM {ATTEMPTS} a JOIN {USERS} u ON u.id = a.user_id
+        JOIN {EXAMS} e ON e.id = a.exam_id JOIN {COURSES} c ON c.id = e.course_id WHERE a.id = %s {lock}""",
         [attempt_id],
     )
-    attempt, *_ = found or [None]
-    if found:
-        attempt.exam, attempt.exam.course = found[1:]
-        attempt.question_count = len(papers.paper_of(attempt.exam).questions)
-    return _owned(attempt, user)
-
-
-def _locked(attempt_id, user) -> Attempt:
-    return _read(attempt_id, user, lock=for_update("a"))
-
-
-def _owned(attempt, user) -> Attempt:
-    if attempt is None:
-        raise Http404
-    if attempt.user_id != user.pk:
-        raise NotAvailable
-    attempt.user = user
+    if found is None:
+        _refuse(asking, Http404)
+    attempt, attempt.user, attempt.exam, attempt.exam.course = found
+    _check_owner(attempt, asking)
+    attempt.question_count = len(papers.paper_of(attempt.exam).questions)
     return attempt
 
 
-def _locked_item(attempt_id, item_id, user) -> AttemptItem:
-    """The item with its attempt, both locked: a join that locked the attempt alone would hand whoever waited for it the
-    new attempt and the old item.
+def _locked(attempt_id, asking) -> Attempt:
+    return _read(attempt_id, asking, lock=for_update("a"))
+
+
+def _read_item(attempt_id, item_id, asking, *, lock="") -> AttemptItem:
+    """The item with its attempt. A lock takes both: a join that locked the attempt alone would hand whoever waited for
+    it the new attempt and the old item.
     """
     found = rows.read(
-        (ITEM, ATTEMPT, EXAM),
-        f"""FROM {ITEMS} i JOIN {ATTEMPTS} a ON a.id = i.attempt_id JOIN {EXAMS} e ON e.id = a.exam_id
-        WHERE i.id = %s AND a.id = %s {for_update("i, a")}""",
+        (ITEM, SAVED_ATTEMPT, USER, SAVED_EXAM),
+        f"""FROM {ITEMS} i JOIN {ATTEMPTS} a ON a.id = i.attempt_id JOIN {USERS} u ON u.id = a.user_id
+        JOIN {EXAMS} e ON e.id = a.exam_id WHERE i.id = %s AND a.id = %s {lock}""",
         [item_id, attempt_id],
     )
     if found is None:
-        _owned(Attempt.objects.filter(pk=attempt_id).first(), user)
+        _read(attempt_id, asking)
         raise Http404
-    item, item.attempt, item.attempt.exam = found
-    _owned(item.attempt, user)
+    item, item.attempt, item.attempt.user, item.attempt.exam = found
+    _check_owner(item.attempt, asking)
     return item
 
 
+def _check_owner(attempt, asking):
+    """The attempt, its user read with it, is of who asks, whose token is good."""
+    if attempt.user_id != asking.pk:
+        _refuse(asking, NotAvailable)
+    if isinstance(asking, Bearer):
+        asking.confirmed(attempt.user)
+
+
+def _refuse(asking, error):
+    """Tells nothing to the bearer of a token that has ended, not even that there is no such attempt."""
+    if isinstance(asking, Bearer):
+        asking.confirmed()
+    raise error
+
+
 def _store_clock(attempt, clock, *, with_columns=()):
+    _set_clock(attempt, clock)
+    rows.write(attempt, [*CLOCK, *with_columns])
+
+
+def _swap(attempt, clock, item=None, names=()) -> bool:
+    """Stores the clock, and of the item the named columns, if the attempt is as it was read; whether it was."""
+    expected = {name: getattr(attempt, name) for name in ("state", *CLOCK)}
+    _set_clock(attempt, clock)
+    if item is None:
+        return rows.write(attempt, CLOCK, expected=expected)
+    return rows.write_both(attempt, CLOCK, item, names, expected=expected)
+
+
+def _set_clock(attempt, clock):
     attempt.remaining_time = clock.remaining
     attempt.last_started_time = clock.last_started
     attempt.unattributed_time = clock.unattributed
-    rows.write(attempt, ["remaining_time", "last_started_time", "unattributed_time", *with_columns])
 
 
 def _charge(attempt, now):
@@ -281,8 +324,8 @@ def _settled(attempt, now) -> Attempt:
 
 def _complete(attempt, clock):
     paper = papers.paper_of(attempt.exam)
-    sheet = attempt.items.values_list("question_id", "selected_answers")
-    result = grade((paper.by_id[question], selected) for question, selected in sheet)
+    sheet = rows.Listing(CHOICE, f"FROM {ITEMS} i WHERE i.attempt_id = %s", [attempt.pk])
+    result = grade((paper.by_id[item.question_id], item.selected_answers) for item in sheet)
     attempt.state = Attempt.State.COMPLETED
     attempt.score = result.score
     attempt.percentage = result.percentage
@@ -300,16 +343,17 @@ def _is_first_completed(attempt) -> bool:
     return not Attempt.objects.completed().filter(user=attempt.user_id, exam=attempt.exam_id).exists()
 
 
-def _write_answer(item, given):
-    question = _paper_question(item)
-    check_answer(question, given)
+def _answered(item, given, now) -> Clock | None:
+    """Puts `given` and the time into the item, and gives the clock as it is then; None where it is too late."""
+    clock = item.attempt.clock
+    if item.attempt.is_completed or clock.is_over(now):
+        return None
+    check_answer(papers.paper_of(item.attempt.exam).by_id[item.question_id], given)
     for name, value in given.items():
         setattr(item, f"{name}_id" if name == "essay_topic" else name, value)
-
-
-def _paper_question(item) -> PaperQuestion:
-    paper: Paper = papers.paper_of(item.attempt.exam)
-    return paper.by_id[item.question_id]
+    clock = clock.charged(now)
+    item.duration = (item.duration or ZERO) + clock.unattributed
+    return clock.attributed()
 
 
 def check_answer(question: PaperQuestion, given: dict[str, Any]) -> None:

@@ -5,10 +5,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
 
 from attempts.clock import Clock
-from exams.models import EssayTopic, Exam, ExamQuestion, Question
+from exams.models import EssayTopic, Exam, Question, QuestionCount
 
 
 class AttemptQuerySet(models.QuerySet):
@@ -34,8 +33,7 @@ class AttemptQuerySet(models.QuerySet):
 
     def with_question_count(self):
         """Each attempt with `question_count`, the number of questions of its exam."""
-        counted = ExamQuestion.objects.filter(exam=OuterRef("exam")).order_by().values("exam").annotate(n=Count("pk"))
-        return self.annotate(question_count=Coalesce(Subquery(counted.values("n")), 0))
+        return self.annotate(question_count=QuestionCount("exam"))
 
     def with_attempts_used(self):
         """Each attempt with `attempts_used`, how many its student has at its exam."""
@@ -155,7 +153,11 @@ class AttemptItem(models.Model):
     """
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="items", db_index=False)
-    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Not checked by the database, row by row at each start, each a lock on the question: it is the exam's, whose places
+    # (`ExamQuestion`) hold their questions, and hold themselves once there is an attempt.
+    question = models.ForeignKey(
+        Question, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     order = models.PositiveIntegerField()
     selected_answers = models.JSONField(default=list)
     essay_text = models.TextField(null=True)

@@ -3,10 +3,11 @@
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.response import Response
 
+from accounts.authentication import LEFT_TO_THE_VIEW
 from attempts import lifecycle, ranking
 from attempts.errors import AttemptCompleted, AttemptNotCompleted
 from attempts.filters import AttemptFilter, ReviewState
@@ -22,8 +23,9 @@ from attempts.serializers import (
     read_answer,
 )
 from exams import papers
-from exams.views import exam_for
+from exams.access import exam_for
 from testpress.openapi import errors
+from testpress.rows import Columns, Listing
 from testpress.views import LimitedBody
 
 
@@ -42,6 +44,7 @@ class AttemptView(LimitedBody, GenericAPIView):
         return attempts
 
     def answer(self, attempt, status=200):
+        self.request.user = attempt.user
         ranking.attach_standings([attempt], now=timezone.now())
         return Response(AttemptSerializer(attempt, context=self.get_serializer_context()).data, status)
 
@@ -50,11 +53,12 @@ class AttemptView(LimitedBody, GenericAPIView):
 class ExamAttemptsView(AttemptView, ListAPIView):
     """Your attempts at one exam."""
 
+    authentication_classes = [LEFT_TO_THE_VIEW]
     filter_backends = []
     serializer_class = OwnAttemptSerializer
 
     def get_queryset(self):
-        exam = exam_for(self.request.user, self.kwargs["slug"])
+        exam = exam_for(self.request, self.kwargs["slug"])
         return Attempt.objects.of(self.request.user).filter(exam=exam).for_detail().newest_first()
 
     @extend_schema(responses={200: OwnAttemptSerializer(many=True), **errors(401, 403, 404)})
@@ -65,7 +69,8 @@ class ExamAttemptsView(AttemptView, ListAPIView):
     @extend_schema(request=None, responses={200: AttemptSerializer, 201: AttemptSerializer, **errors(401, 403, 404)})
     def post(self, request, slug):
         """Start an attempt. 201: it has begun; 200: you have one that is running, its clock untouched."""
-        attempt, begun = lifecycle.start(exam_for(request.user, slug), request.user)
+        exam = exam_for(request, slug)  # which makes the request's user known
+        attempt, begun = lifecycle.start(exam, request.user)
         return self.answer(attempt, 201 if begun else 200)
 
 
@@ -80,43 +85,62 @@ class AttemptListView(AttemptView, ListAPIView):
         return Attempt.objects.of(self.request.user).for_detail().with_attempts_used().newest_first()
 
 
+class OneAttemptView(AttemptView):
+    """A call about an attempt, with which the lifecycle reads and confirms who asks."""
+
+    authentication_classes = [LEFT_TO_THE_VIEW]
+
+
 @extend_schema(tags=["attempts"], responses={200: AttemptSerializer, **errors(401, 403, 404)})
-class AttemptDetailView(AttemptView):
+class AttemptDetailView(OneAttemptView):
     def get(self, request, pk):
         """One attempt. Reading changes nothing; without pauses, one whose time is over is completed first."""
         return self.answer(lifecycle.look(pk, request.user))
 
 
 @extend_schema(tags=["attempts"], request=None, responses={200: AttemptSerializer, **errors(401, 403, 404)})
-class AttemptStartView(AttemptView):
+class AttemptStartView(OneAttemptView):
     def put(self, request, pk):
         """Go on after a pause, which is not charged, unless the exam knows no pauses."""
         return self.answer(lifecycle.resume(pk, request.user))
 
 
 @extend_schema(tags=["attempts"], request=None, responses={200: AttemptSerializer, **errors(401, 403, 404)})
-class AttemptHeartbeatView(AttemptView):
+class AttemptHeartbeatView(OneAttemptView):
     def put(self, request, pk):
         """Charge the clock. A completed attempt is answered as it is."""
         return self.answer(lifecycle.heartbeat(pk, request.user))
 
 
 @extend_schema(tags=["attempts"], request=None, responses={200: AttemptSerializer, **errors(401, 403, 404)})
-class AttemptEndView(AttemptView):
+class AttemptEndView(OneAttemptView):
     def put(self, request, pk):
         """Complete and grade the attempt. Asked again, it answers the same result."""
         return self.answer(lifecycle.end(pk, request.user))
 
 
-class SheetView(LimitedBody, GenericAPIView):
-    """What the calls about answer sheets share."""
+ITEM = Columns(AttemptItem, "i")
 
+
+def sheet_of(attempt, condition="") -> Listing:
+    """The records of the attempt's items in their order, all or those that a condition on `i` leaves."""
+    return Listing(
+        ITEM,
+        f'FROM "{AttemptItem._meta.db_table}" i WHERE i.attempt_id = %s {condition} ORDER BY i."order", i.id',
+        [attempt.pk],
+    )
+
+
+class SheetView(LimitedBody, GenericAPIView):
+    """What the calls about answer sheets share; as above the lifecycle confirms who asks."""
+
+    authentication_classes = [LEFT_TO_THE_VIEW]
     queryset = AttemptItem.objects.none()
     serializer_class = SittingItemSerializer
     filter_backends = []
 
     def page(self, attempt, items):
-        """A page of the attempt's items."""
+        """A page of the attempt's items (a listing of them, or a list)."""
         context = self.get_serializer_context() | {
             "paper": papers.paper_of(attempt.exam),
             "show_answers": attempt.exam.show_answers,
@@ -141,7 +165,7 @@ class QuestionsView(SheetView):
     def get(self, request, pk):
         """The paper of a running attempt with what you have answered, in its order."""
         attempt = self.running_attempt()
-        return self.page(attempt, attempt.items.order_by("order", "id"))
+        return self.page(attempt, sheet_of(attempt))
 
 
 @extend_schema(tags=["attempts"])
@@ -155,7 +179,12 @@ class QuestionView(SheetView):
     @extend_schema(request=AnswerSerializer, responses={200: SittingItemSerializer, **errors(400, 401, 403, 404, 413)})
     def put(self, request, pk, item):
         """Save an answer. What is left out stays as it is; a 200 means it is kept and will be graded."""
-        saved = lifecycle.save_answer(pk, item, request.user, read_answer(request.data))
+        try:
+            given = read_answer(request.data)
+        except APIException:
+            request.user.confirmed()  # what is wrong with a body is told to nobody whose token has ended
+            raise
+        saved = lifecycle.save_answer(pk, item, request.user, given)
         return self.answer(saved, saved.attempt.exam)
 
 
@@ -172,9 +201,9 @@ class ReviewView(SheetView):
         attempt = lifecycle.look(pk, request.user)
         if not attempt.is_completed:
             raise AttemptNotCompleted
-        return self.page(attempt, self.chosen(attempt, attempt.items.order_by("order", "id")))
+        return self.page(attempt, self.chosen(attempt))
 
-    def chosen(self, attempt, items):
+    def chosen(self, attempt):
         """The items that the parameter `state` asks for."""
         asked = self.request.query_params.get("state") or ReviewState.ALL
         if asked not in ReviewState:
@@ -183,8 +212,12 @@ class ReviewView(SheetView):
         if state.tells_answers and not attempt.exam.show_answers:
             raise ValidationError({"state": ["This exam does not show which answers are correct."]})
         if state == ReviewState.ALL:
-            return items
+            return sheet_of(attempt)
         if state == ReviewState.REVIEW:
-            return items.filter(review=True)
+            return sheet_of(attempt, "AND i.review")
         questions = papers.paper_of(attempt.exam).by_id
-        return [item for item in items if verdict(questions[item.question_id], item.selected_answers).value == state]
+        return [
+            item
+            for item in sheet_of(attempt)
+            if verdict(questions[item.question_id], item.selected_answers).value == state
+        ]

@@ -49,6 +49,11 @@ class PaperQuestion:
     negative_mark: Decimal
 
     @cached_property
+    def written(self) -> dict:
+        """What serializers have made of it, which need not be made again as long as this object lives."""
+        return {}
+
+    @cached_property
     def answer_ids(self) -> frozenset[int]:
         return frozenset(id for id, _ in self.answers)
 

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from accounts.middleware import institute_time_zone
 from accounts.models import Batch, User
 from accounts.tokens import StudentToken
+from attempts import ranking
 from exams import papers
 from exams.models import Answer, Course, EssayTopic, Exam, ExamQuestion, Question, Subject
 
@@ -61,6 +62,7 @@ def _fresh_cache():
     for name in settings.CACHES:
         caches[name].clear()
     papers.remembered.cache_clear()
+    ranking.forget()
 
 
 @pytest.fixture

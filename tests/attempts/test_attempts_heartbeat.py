@@ -141,9 +141,9 @@ def test_an_attempt_that_does_not_exist(asha):
         assert Api(asha).call(verb, f"attempts/999999999999999999/{tail}", status=404) == {"detail": "Not found."}
 
 
-def test_heartbeat_costs_three_statements(sit, statements):
-    """user; attempt, locked, with its exam; attempt. (The paper, whose questions are counted, is cached.)"""
+def test_heartbeat_costs_two_statements(sit, statements):
+    """attempt, locked, with its user and exam; attempt. (The paper, whose questions are counted, is cached.)"""
     sitting = sit(make_exam())
     sitting.items()
-    with statements(3):
+    with statements(2):
         sitting.put("heartbeat/")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
+from attempts import lifecycle
 from attempts.models import Attempt, AttemptItem
 from tests.conftest import Api, make_exam
 
@@ -35,6 +36,75 @@ class Caller(Api):
     def call(self, method, path, data=None, **extra):
         self.response = getattr(super(Api, self), method)(f"/api/v2.1/{path}", data, **extra)
         return self.response.status_code, self.response.json()
+
+
+@pytest.fixture
+def overtaken(monkeypatch):
+    """Lets a call happen right before the next save or heartbeat writes what it has read: `overtaken(call)`."""
+    swap = lifecycle._swap
+
+    def by(call):
+        def late(*args):
+            monkeypatch.setattr(lifecycle, "_swap", swap)
+            call()
+            return swap(*args)
+
+        monkeypatch.setattr(lifecycle, "_swap", late)
+
+    return by
+
+
+@pytest.fixture
+def sitting(asha):
+    """(client, the attempt's path, its items) of Asha's running attempt at an exam of three questions."""
+    api = Api(asha)
+    path = f"attempts/{api.post(f'exams/{make_exam().slug}/attempts/', status=201)['id']}/"
+    return api, path, api.get(f"{path}questions/")["results"]
+
+
+def test_a_save_overtaken_by_the_end_leaves_nothing(sitting, overtaken):
+    api, path, [item, *_] = sitting
+    overtaken(lambda: api.put(f"{path}end/"))
+
+    answer = api.put(f"{path}questions/{item['id']}/", {"review": True}, status=403)
+
+    assert answer["code"] == "attempt_completed"
+    assert AttemptItem.objects.get(pk=item["id"]).review is None
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_save_overtaken_by_a_save_loses_no_time_and_neither_answer(sitting, overtaken, same):
+    api, path, [item, other, *_] = sitting
+    first = item if same else other
+    overtaken(lambda: api.put(f"{path}questions/{first['id']}/", {"review": True}))
+
+    chosen = [item["question"]["answers"][0]["id"]]
+    api.put(f"{path}questions/{item['id']}/", {"selected_answers": chosen})
+
+    stored = Attempt.objects.get()
+    assert AttemptItem.objects.get(pk=item["id"]).selected_answers == chosen
+    assert AttemptItem.objects.get(pk=first["id"]).review is True
+    durations = [found.duration for found in stored.items.exclude(duration=None)]
+    assert sum(durations[1:], durations[0]) == stored.time_allowed - stored.remaining_time
+
+
+def test_a_heartbeat_overtaken_by_a_save_takes_nothing_from_it(sitting, overtaken):
+    api, path, [item, *_] = sitting
+    overtaken(lambda: api.put(f"{path}questions/{item['id']}/", {"review": True}))
+
+    api.put(f"{path}heartbeat/")
+
+    stored = Attempt.objects.get()
+    duration = AttemptItem.objects.get(pk=item["id"]).duration
+    assert duration + stored.unattributed_time == stored.time_allowed - stored.remaining_time
+    assert stored.last_started_time - stored.date == stored.time_allowed - stored.remaining_time
+
+
+def test_a_heartbeat_overtaken_by_the_end_answers_the_result(sitting, overtaken):
+    api, path, _ = sitting
+    overtaken(lambda: api.put(f"{path}end/"))
+
+    assert api.put(f"{path}heartbeat/")["state"] == "Completed"
 
 
 def test_ten_starts_at_once_make_one_attempt(asha):
