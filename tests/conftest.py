@@ -12,6 +12,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
+from xdist.scheduler import LoadScopeScheduling
 
 from accounts.middleware import institute_time_zone
 from accounts.models import Batch, User
@@ -19,9 +20,34 @@ from accounts.tokens import StudentToken
 from attempts import ranking
 from exams import papers
 from exams.models import Answer, Course, EssayTopic, Exam, ExamQuestion, Question, Subject
+from tests.project.server import running
 
 PASSWORD = "open sesame 42"
 NOW = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)  # noon in Kolkata
+
+
+# Files whose tests share a server, which takes seconds to start: by it.
+SHARE_A_SERVER = {
+    "tests/exams/test_attachments_s3.py": "S3",
+    "tests/exams/test_attachments_server.py": "demo_server",
+    "tests/project/test_readme.py": "demo_server",
+    "tests/project/test_serve.py": "demo_server",
+}
+
+
+class ByServer(LoadScopeScheduling):
+    """Hands each process a test when it has done one, but first, and to one process, those that share a server.
+
+    By file, since marks are of no use: what xdist 3.8 does for its own groups is lost on pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid):
+        return SHARE_A_SERVER.get(nodeid.partition("::")[0], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_make_scheduler(config, log):
+    return ByServer(config, log)
 
 
 class Api(APIClient):
@@ -63,6 +89,17 @@ def _fresh_cache():
         caches[name].clear()
     papers.remembered.cache_clear()
     ranking.forget()
+
+
+@pytest.fixture(scope="session")
+def demo_server():
+    """A server that really runs, with the demo institute: one for all tests that leave it running, and without files.
+
+    A start takes seconds: a file that uses it is named in `SHARE_A_SERVER`.
+    """
+    with running() as server:
+        server.first_words = server.log.read_text()
+        yield server
 
 
 @pytest.fixture

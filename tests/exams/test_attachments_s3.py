@@ -14,7 +14,15 @@ import pytest
 from botocore.config import Config
 
 from tests.exams.signed import BODY_403, multipart
-from tests.exams.test_attachments_server import BOUNDARY, MIB, MOST_MEMORY, System, peak_memory, reads_proc
+from tests.exams.test_attachments_server import (
+    BOUNDARY,
+    MIB,
+    MOST_MEMORY,
+    System,
+    forget_peak_memory,
+    peak_memory,
+    reads_proc,
+)
 from tests.project.server import free_port, manage, running
 
 KEY, SECRET = "tests", "only-for-the-tests"
@@ -60,15 +68,11 @@ def endpoint(tmp_path_factory):
         while not answers(address):
             assert server.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
+            time.sleep(0.05)
         yield address
     finally:
-        server.terminate()
-        try:
-            server.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.kill()  # it has nothing to keep, and would take seconds to say so
+        server.wait()
 
 
 def answers(address):
@@ -106,21 +110,31 @@ class Bucket:
         return sorted(item["Key"] for item in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []))
 
 
-@pytest.fixture(scope="module", params=["a prefix", "a bucket of its own"])
-def served(request, endpoint, bucket):
-    """A running server with its files in S3, and where its attachments lie: the bucket and the prefix."""
-    own = request.param == "a bucket of its own"
-    variables = {
+@pytest.fixture(scope="module")
+def variables(endpoint):
+    return {
         "AWS_STORAGE_BUCKET_NAME": PUBLIC,
         "AWS_S3_ENDPOINT_URL": endpoint,
         "AWS_S3_REGION_NAME": "us-east-1",
         "AWS_ACCESS_KEY_ID": KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
     }
-    if own:
-        variables["AWS_PRIVATE_BUCKET_NAME"] = PRIVATE
+
+
+@pytest.fixture(scope="module")
+def first_server(variables, bucket):
     with running(**variables) as server:
-        yield server, (PRIVATE if own else PUBLIC), ("a/" if own else "private/a/")
+        yield server
+
+
+@pytest.fixture(scope="module", params=["a prefix", "a bucket of its own"])
+def served(request, variables, first_server):
+    """A running server with its files in S3, and where its attachments lie: the bucket and the prefix."""
+    if request.param == "a prefix":
+        yield first_server, PUBLIC, "private/a/"
+    else:
+        with running(beside=first_server, **variables, AWS_PRIVATE_BUCKET_NAME=PRIVATE) as server:
+            yield server, PRIVATE, "a/"
 
 
 def fetch(url):
@@ -133,38 +147,30 @@ def fetch(url):
             return refused.code, refused.headers, refused.read()
 
 
-def student_links(server, slug):
-    """What the demo's student is given."""
-    log_in = urllib.request.Request(
-        f"{server.address}/api/v2.1/auth-token/",
-        json.dumps({"username": "testpress", "password": "demo"}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(log_in, timeout=20) as response:
-        token = json.load(response)["token"]
-    listing = urllib.request.Request(
-        f"{server.address}/api/v2.1/exams/{slug}/attachments/", headers={"Authorization": f"JWT {token}"}
-    )
-    with urllib.request.urlopen(listing, timeout=20) as response:
-        return json.load(response)["results"]
+class Student:
+    """The demo's, logged in."""
 
+    def __init__(self, server):
+        self.root = f"{server.address}/api/v2.1"
+        log_in = urllib.request.Request(
+            f"{self.root}/auth-token/",
+            json.dumps({"username": "testpress", "password": "demo"}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(log_in, timeout=20) as response:
+            self.token = json.load(response)["token"]
 
-def started_exam(server):
-    """The id and the slug of an exam of the demo that its student may see and that has started."""
-    script = (
-        "from exams.models import *; from accounts.models import User; from django.utils import timezone;"
-        "e = Exam.objects.visible_to(User.objects.get(username='testpress'))"
-        ".filter(start_date__lte=timezone.now()).first(); print(e.pk, e.slug)"
-    )
-    done = manage("shell", "--no-imports", "-c", script, folder=server.folder, **server.variables)
-    pk, slug = done.stdout.split()
-    return int(pk), slug
+    def list(self, path):
+        listing = urllib.request.Request(f"{self.root}/{path}", headers={"Authorization": f"JWT {self.token}"})
+        with urllib.request.urlopen(listing, timeout=20) as response:
+            return json.load(response)["results"]
 
 
 def test_an_attachment_lies_in_the_bucket_and_is_downloaded_by_a_signed_link(served, bucket):
     server, place, prefix = served
-    system = System(server)
-    system.exam, slug = started_exam(server)
+    system, student = System(server), Student(server)
+    exam = student.list("exams/available/")[0]
+    system.exam = exam["id"]
     system.path = f"/api/v3/exams/{system.exam}/attachments"
     body = multipart(system.signed().items(), [("document", 'வினா "1".html', b"<script>", "text/html")])
 
@@ -175,7 +181,7 @@ def test_an_attachment_lies_in_the_bucket_and_is_downloaded_by_a_signed_link(ser
     assert (status, answer["attachment"]["document_file_size"]) == (201, 8)
     [name] = bucket.names(place, prefix)
     assert system.files() == []
-    [item] = student_links(server, slug)
+    [item] = student.list(f"exams/{exam['slug']}/attachments/")
     status, headers, content = fetch(item["url"])
     assert (status, content) == (200, b"<script>")
     assert headers["Content-Disposition"].startswith("attachment; filename*=utf-8''")
@@ -200,12 +206,13 @@ def test_100_mib_pass_through_without_memory(served, bucket):
     server, place, prefix = served
     system = System(server)
     system.upload(1)
-    before = peak_memory(server.process)
+    forget_peak_memory(server)
+    before = peak_memory(server)
 
     status, answer = system.upload(100)
 
     assert (status, answer["attachment"]["document_file_size"]) == (201, 100 * MIB)
-    assert peak_memory(server.process) - before < 2 * MOST_MEMORY  # boto3 holds some parts of 8 MiB
+    assert peak_memory(server) - before < 2 * MOST_MEMORY  # boto3 holds some parts of 8 MiB
     sizes = [item["Size"] for item in bucket.s3.list_objects_v2(Bucket=place, Prefix=prefix)["Contents"]]
     assert sorted(sizes) == [MIB, 100 * MIB]
     for item in system.call("GET")[1]["attachments"]:
@@ -232,9 +239,9 @@ def test_files_that_no_row_names_are_swept_from_the_bucket(served, bucket):
     [name] = bucket.names(place, prefix)
     bucket.s3.put_object(Bucket=place, Key=f"{prefix}orphan", Body=b"x")
     bucket.s3.put_object(Bucket=place, Key="elsewhere/file", Body=b"x")
-    time.sleep(1)  # the bucket tells times in whole seconds
 
-    swept = manage("sweep_files", "--hours", "0", folder=server.folder, **server.variables)
+    # Also what has just come: the bucket tells times in whole seconds.
+    swept = manage("sweep_files", "--hours=-0.01", folder=server.folder, **server.variables)
 
     assert swept.returncode == 0, swept.stderr
     assert bucket.names(place, prefix) == [name]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIGURATION = """SECRET_KEY DEBUG ALLOWED_HOSTS DATABASE_URL REDIS_URL MEDIA_ROOT PRIVATE_ROOT HOST PORT
 WEB_CONCURRENCY HTTPS TOKEN_LIFETIME TRUST_PROXY DEMO AWS_STORAGE_BUCKET_NAME AWS_S3_ENDPOINT_URL AWS_S3_CUSTOM_DOMAIN
 AWS_S3_REGION_NAME AWS_PRIVATE_BUCKET_NAME ATTACHMENT_LIMIT CREDENTIAL_KEYS""".split()
+# Where a server keeps what outlives it.
+STORES = ["DATABASE_URL", "MEDIA_ROOT", "PRIVATE_ROOT"]
 START_SECONDS = 90
 
 
@@ -52,13 +55,16 @@ def free_port():
 
 
 @contextlib.contextmanager
-def running(**variables):
+def running(*, beside=None, **variables):
     """A server that `manage.py serve --prepare` made, ready to answer; with the demo institute unless `DEMO="0"`.
 
-    Gives its address, its process, the file it logs to, and its folder.
+    Gives its address, its process, the file it logs to, and its folder. It starts in half the time `beside` another,
+    with whose database and files it works, so that nothing is to be prepared.
     """
+    shared = {name: beside.environment[name] for name in STORES} if beside else {}
     with tempfile.TemporaryDirectory(prefix="server-") as folder:
-        server = Server(Path(folder), {"PORT": str(free_port()), "DEMO": "1", **variables})
+        named = {"PORT": str(free_port()), "DEMO": "1", **shared, **variables}
+        server = Server(Path(folder), named, prepare=not beside)
         try:
             server.wait_until_ready()
             yield server
@@ -67,18 +73,37 @@ def running(**variables):
 
 
 class Server:
-    def __init__(self, folder, variables):
+    def __init__(self, folder, variables, *, prepare=True):
         self.folder, self.log = folder, folder / "log"
         self.variables = variables
+        self.environment = environment(folder, **variables)
         self.address = f"http://127.0.0.1:{variables['PORT']}"
-        with self.log.open("w") as log:
+        self.log.write_text("")
+        self.start(prepare=prepare)
+
+    def start(self, *, prepare):
+        with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--prepare"],
+                [sys.executable, "manage.py", "serve", *(["--prepare"] if prepare else [])],
                 cwd=ROOT,
-                env=environment(folder, **variables),
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def restart(self):
+        self.stop()
+        self.start(prepare=False)
+        self.wait_until_ready()
+
+    def workers(self):
+        """The ids of the processes that answer, by Linux's /proc."""
+        return [pid for pid in children_of(self.process.pid) if "granian" in arguments_of(pid)]
+
+    def kill_workers(self):
+        """They are replaced by themselves."""
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
 
     def wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS
@@ -86,7 +111,7 @@ class Server:
             with contextlib.suppress(urllib.error.URLError, ConnectionError):
                 urllib.request.urlopen(f"{self.address}/healthz", timeout=5).close()
                 return
-            time.sleep(0.1)
+            time.sleep(0.05)
         raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
 
     def stop(self):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.server import arguments_of, children_of, free_port, manage, running
+from tests.project.server import free_port, manage, running
 
 
 def get(address):
@@ -18,38 +18,32 @@ def get(address):
         return response.read()
 
 
-@pytest.fixture(scope="module")
-def server():
-    with running() as server:
-        yield server
-
-
-def test_it_says_where_it_is_and_who_can_log_in(server):
-    assert server.log.read_text().splitlines() == [
+def test_it_says_where_it_is_and_who_can_log_in(demo_server):
+    assert demo_server.first_words.splitlines() == [
         "Bringing the database up to date …",
-        f"Exam server   {server.address}/",
-        f"API docs      {server.address}/api/docs/",
-        f"Admin site    {server.address}/admin/",
+        f"Exam server   {demo_server.address}/",
+        f"API docs      {demo_server.address}/api/docs/",
+        f"Admin site    {demo_server.address}/admin/",
         "Demo log-ins  student testpress, staff admin; password demo; `manage.py remove_demo` takes them out",
         "Ctrl-C stops it.",
     ]
 
 
-def test_pages_styles_and_pictures_are_served_without_debug(server):
-    page = get(f"{server.address}/api/docs/").decode()
+def test_pages_styles_and_pictures_are_served_without_debug(demo_server):
+    page = get(f"{demo_server.address}/api/docs/").decode()
     styles = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
 
-    assert b".swagger-ui" in get(server.address + styles)
-    assert b"Log in" in get(f"{server.address}/admin/")
+    assert b".swagger-ui" in get(demo_server.address + styles)
+    assert b"Log in" in get(f"{demo_server.address}/admin/")
 
 
-def test_a_port_that_is_taken_stops_it(server):
-    done = manage("serve", folder=server.folder, PORT=server.variables["PORT"])
+def test_a_port_that_is_taken_stops_it(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = manage("serve", folder=tmp_path, PORT=str(port))
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        f"CommandError: Cannot listen on HOST 127.0.0.1, PORT {server.variables['PORT']}: address already in use.\n"
-    )
+    assert done.stderr == f"CommandError: Cannot listen on HOST 127.0.0.1, PORT {port}: address already in use.\n"
 
 
 @pytest.mark.parametrize(
@@ -83,26 +77,34 @@ def test_a_database_without_its_tables_stops_it(tmp_path):
     assert done.stderr.startswith("CommandError: The database lacks ")
 
 
-def test_a_redis_that_does_not_answer_is_told_and_does_not_stop_it():
-    with running(REDIS_URL="redis://:hunter2@127.0.0.1:1/0", DEMO="0") as server:
-        log = server.log.read_text()
+@pytest.fixture(scope="module")
+def open_server():
+    """A server that listens to other machines, and whose Redis does not answer."""
+    with running(HOST="0.0.0.0", REDIS_URL="redis://:hunter2@127.0.0.1:1/0") as server:
+        yield server
+
+
+def test_a_redis_that_does_not_answer_is_told_and_does_not_stop_it(open_server):
+    log = open_server.log.read_text()
 
     assert "REDIS_URL cannot be reached, so that every process is on its own and slower: Error 111 connecting" in log
     assert "hunter2" not in log
 
 
-def test_the_demo_is_not_loaded_where_other_machines_reach_it():
-    with running(HOST="0.0.0.0") as server:
-        log = server.log.read_text()
+def test_the_demo_is_not_loaded_where_other_machines_reach_it(open_server):
+    log, port = open_server.log.read_text(), open_server.variables["PORT"]
 
     assert "The demo institute is not loaded: everybody knows its passwords" in log
-    assert f"Exam server   http://localhost:{server.variables['PORT']}/  and this machine's other addresses\n" in log
+    assert f"Exam server   http://localhost:{port}/  and this machine's other addresses\n" in log
     assert "Demo log-ins" not in log
 
 
-def test_requests_under_way_are_answered_before_it_stops():
+def test_requests_under_way_are_answered_before_it_stops(demo_server):
     body = json.dumps({"username": "testpress", "password": "demo"}).encode()
-    with running() as server, socket.create_connection(("127.0.0.1", int(server.variables["PORT"]))) as client:
+    with (
+        running(beside=demo_server) as server,
+        socket.create_connection(("127.0.0.1", int(server.variables["PORT"]))) as client,
+    ):
         client.settimeout(30)
         client.sendall(
             b"POST /api/v2.1/auth-token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -118,31 +120,30 @@ def test_requests_under_way_are_answered_before_it_stops():
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the server's processes in Linux's /proc")
-def test_a_server_process_that_dies_is_replaced_each_time(server):
+def test_a_server_process_that_dies_is_replaced_each_time(demo_server):
     """Also where the next dies soon, which granian by itself would take for a reason to end."""
     for _ in range(3):
-        [worker] = [pid for pid in children_of(server.process.pid) if "granian" in arguments_of(pid)]
+        [worker] = demo_server.workers()
         os.kill(worker, signal.SIGKILL)
-        server.wait_until_ready()
+        demo_server.wait_until_ready()
 
-    assert server.process.poll() is None
+    assert demo_server.process.poll() is None
 
 
-def test_it_stops_at_once_while_its_processes_load():
+def test_it_stops_at_once_while_its_processes_load(demo_server):
     """A process that loads has no requests under way that it would have to finish.
 
     One that was forked in the very moment of the signal does not hear it, and is ended when the time for requests is
     over; that is rare enough not to happen three times.
     """
-    assert any(stops_at_once() for _ in range(3))
+    assert any(stops_at_once(demo_server) for _ in range(3))
 
 
-def stops_at_once():
-    with running(DEMO="0", WEB_CONCURRENCY="4") as server:
-        for pid in [pid for pid in children_of(server.process.pid) if "granian" in arguments_of(pid)]:
-            os.kill(pid, signal.SIGKILL)
+def stops_at_once(demo_server):
+    with running(beside=demo_server, WEB_CONCURRENCY="4") as server:
+        server.kill_workers()
         deadline = time.monotonic() + 30
-        while not any("granian" in arguments_of(pid) for pid in children_of(server.process.pid)):
+        while not server.workers():
             assert time.monotonic() < deadline
         server.process.terminate()
         told = time.monotonic()
