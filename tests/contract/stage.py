@@ -4,11 +4,14 @@ The endpoints are read from the URL conf. Who adds one has to add a call to `CAL
 endpoint escapes the tests that walk them all.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
+import time_machine
 from django.contrib.admindocs.views import simplify_regex
+from django.db import transaction
 from django.urls import URLResolver, get_resolver
 
 from accounts.models import User
@@ -138,6 +141,19 @@ def _endpoints(resolver, prefix):
         view = found.callback.cls
         methods = actions or [name for name in view.http_method_names if hasattr(view, name)]
         yield from (f"{name.upper()} {path}" for name in methods if name not in ("head", "options"))
+
+
+@contextmanager
+def standing(django_db_blocker):
+    """The stage at NOW, for all tests of a module: each one's transaction lies within the one that holds the stage.
+
+    A test takes a copy, since it may change what it holds.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        with time_machine.travel(NOW, tick=False):
+            stage = make_stage()
+        yield stage
+        transaction.set_rollback(True)
 
 
 def make_stage():

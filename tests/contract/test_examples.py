@@ -25,8 +25,9 @@ from catalog.models import Note, Product, ProductImage
 from exams.models import Answer, Course, Exam, ExamQuestion, Question, Subject
 from posts.models import Category as PostCategory
 from posts.models import Post
-from tests.conftest import PASSWORD, Api
+from tests.conftest import NOW, PASSWORD, Api
 from tests.contract.shape import ATTEMPT, EXAM, ITEM, POST, PRODUCT, PROFILE, USER, differences, example
+from tests.contract.stage import make_stage
 
 HOST = "demo.testpress.in"
 IMAGES = ["photo", "large_image", "medium_image", "small_image", "x_small_image", "mini_image"]
@@ -51,6 +52,13 @@ def client(user=None):
     api = Api(user)
     api.defaults["HTTP_HOST"] = HOST
     return api
+
+
+@pytest.fixture
+def stage(at):
+    """Made for each test that wants it: all others here want its place empty."""
+    at(NOW)
+    return make_stage()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Table-driven: each test takes one field, parameter, path or header through all v
 
 import json
 import logging
+from copy import deepcopy
 from io import BytesIO
 from urllib.parse import urlencode
 
@@ -17,20 +18,26 @@ from accounts.models import LoginFailure
 from accounts.tokens import StudentToken
 from testpress.wsgi import application
 from tests.conftest import NOW, Api
-from tests.contract.stage import CALLS, make_stage
+from tests.contract.stage import CALLS, standing
 
 ROOT = "/api/v2.1/"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
+@pytest.fixture(scope="module")
+def built_stage(django_db_setup, django_db_blocker):
+    with standing(django_db_blocker) as stage:
+        yield stage
+
+
 @pytest.fixture
-def stage(db, at, settings):
+def stage(built_stage, db, at, settings):
     """The stage of the contract's tests, in silence: each of these answers is logged."""
     at(NOW)
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # as good as many thousands, and quicker to exceed
     logging.disable(logging.CRITICAL)
-    yield make_stage()
+    yield deepcopy(built_stage)
     logging.disable(logging.NOTSET)
 
 
