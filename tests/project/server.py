@@ -32,6 +32,8 @@ def environment(folder, **variables):
         "MEDIA_ROOT": f"{folder}/media",
         "PRIVATE_ROOT": f"{folder}/private",
         "WEB_CONCURRENCY": "1",
+        # Dozens of processes start: what the first has compiled is there for the next.
+        "PYTHONDONTWRITEBYTECODE": "",
     }
     return {**inherited, **own, **variables}
 
