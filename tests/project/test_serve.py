@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests.project.server import free_port, manage, running
 
@@ -37,35 +38,42 @@ def test_pages_styles_and_pictures_are_served_without_debug(demo_server):
     assert b"Log in" in get(f"{demo_server.address}/admin/")
 
 
-def test_a_port_that_is_taken_stops_it(tmp_path):
+def test_a_port_that_is_taken_stops_it(settings):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = manage("serve", folder=tmp_path, PORT=str(port))
+        settings.HOST, settings.PORT = "127.0.0.1", taken.getsockname()[1]
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"CommandError: Cannot listen on HOST 127.0.0.1, PORT {port}: address already in use.\n"
+        with pytest.raises(CommandError) as refused:
+            call_command("serve")
+
+    assert str(refused.value) == f"Cannot listen on HOST 127.0.0.1, PORT {settings.PORT}: address already in use."
 
 
 @pytest.mark.parametrize(
-    ("variables", "sentence"),
+    ("host", "sentence"),
     [
-        ({"HOST": "no-such-name.invalid"}, "HOST no-such-name.invalid is no name this machine can look up: "),
-        ({"HOST": "203.0.113.7"}, "Cannot listen on HOST 203.0.113.7, PORT 8000: cannot assign requested address."),
-        (
-            {"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/exams"},
-            "The database of DATABASE_URL cannot be reached: ",
-        ),
-        ({"DATABASE_URL": "sqlite:////proc/exams.sqlite3"}, "The database of DATABASE_URL cannot be reached: "),
+        ("no-such-name.invalid", "HOST no-such-name.invalid is no name this machine can look up: "),
+        ("203.0.113.7", "Cannot listen on HOST 203.0.113.7, PORT 8000: cannot assign requested address."),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_cannot_be_used_stops_it_with_one_sentence(variables, sentence, tmp_path):
-    done = manage(
-        "serve", folder=tmp_path, **{"PORT": "8000" if "HOST" in variables else str(free_port()), **variables}
-    )
+def test_a_host_that_cannot_be_used_stops_it(host, sentence, settings, capsys):
+    settings.HOST, settings.PORT = host, 8000
+
+    with pytest.raises(CommandError) as refused:
+        call_command("serve")
+
+    assert str(refused.value).startswith(sentence)
+    assert "\n" not in str(refused.value)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://me:hunter2@127.0.0.1:1/exams", "sqlite:////proc/exams.sqlite3"], ids=["PostgreSQL", "SQLite"]
+)
+def test_a_database_that_cannot_be_reached_stops_it_with_one_sentence(url, tmp_path):
+    done = manage("serve", folder=tmp_path, PORT=str(free_port()), DATABASE_URL=url)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"CommandError: {sentence}")
+    assert done.stderr.startswith("CommandError: The database of DATABASE_URL cannot be reached: ")
     assert done.stderr.count("\n") == 1
     assert "hunter2" not in done.stderr
 

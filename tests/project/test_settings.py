@@ -43,14 +43,14 @@ def test_a_wrong_value_stops_the_start_with_a_sentence_that_names_it(name, tmp_p
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("name", ["MEDIA_ROOT", "PRIVATE_ROOT"])
-def test_a_folder_that_cannot_be_one_stops_the_start(name, tmp_path):
+def test_folders_that_cannot_be_ones_stop_the_start(tmp_path):
     (tmp_path / "file").touch()
 
-    done = manage("check", folder=tmp_path, **{name: str(tmp_path / "file" / "media")})
+    done = manage("check", folder=tmp_path, MEDIA_ROOT=f"{tmp_path}/file/a", PRIVATE_ROOT=f"{tmp_path}/file/b")
 
     assert done.returncode == 1
-    assert f"(files.E002) {name}: " in done.stderr
+    assert "(files.E002) MEDIA_ROOT: " in done.stderr
+    assert "(files.E002) PRIVATE_ROOT: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
