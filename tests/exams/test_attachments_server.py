@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.exams.signed import BODY_403, BOUNDARY, multipart, nonces, sign
-from tests.project.server import ROOT, children_of, environment, manage
+from tests.project.server import ROOT, children_of, environment, eventually, manage
 
 MIB = 1024 * 1024
 CHUNK = b"x" * MIB
@@ -25,9 +26,9 @@ reads_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="lo
 
 
 @functools.cache
-def credential(server):
-    """The key and the secret of the demo's superuser."""
-    made = manage("create_api_credential", "admin", folder=server.folder, **server.variables)
+def credential(database):
+    """The key and the secret of a credential of the demo's superuser, made once for all tests."""
+    made = manage("create_api_credential", "admin", folder=tempfile.gettempdir(), DATABASE_URL=database)
     assert made.returncode == 0, made.stderr
     return re.fullmatch(r"key: (\S+)\nsecret: (\S+)\n", made.stdout).groups()
 
@@ -37,7 +38,7 @@ class System:
 
     def __init__(self, server):
         self.server = server
-        self.key, self.secret = credential(server)
+        self.key, self.secret = credential(server.environment["DATABASE_URL"])
         self.exam = 1
         self.path = f"/api/v3/exams/{self.exam}/attachments"
 
@@ -114,13 +115,6 @@ def peak_memory(server):
     """The most memory, in bytes, that any process of the server has held since."""
     found = [re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()) for pid in processes_of(server)]
     return max(int(match[1]) for match in found if match) * 1024
-
-
-def eventually(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @reads_proc

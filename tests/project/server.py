@@ -126,6 +126,13 @@ class Server:
                 self.process.wait()
 
 
+def eventually(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def children_of(pid):
     """The ids of the processes that a process has started, by Linux's /proc."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
