@@ -21,8 +21,9 @@ install: $(BIN)/.development ## The virtual environment (.venv) with all that ru
 serve: $(BIN)/.runtime ## From a fresh clone to the running server, with the demo institute on an empty default database
 	@$(BIN)/python manage.py serve --prepare
 
+# What Python compiled is kept, also where a shell says otherwise: each process would compile the tests anew.
 test: $(BIN)/.development ## The tests, on SQLite or on what TEST_DATABASE_URL and TEST_REDIS_URL name; ARGS="-k review"
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto $(ARGS)
 
 fmt: $(BIN)/.development ## Format the code, and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet .
