@@ -1,6 +1,7 @@
 """testpress/html.py: what cleaning takes out, what it leaves, and what it refuses."""
 
 import re
+from html.parser import HTMLParser
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -163,15 +164,30 @@ FRAGMENTS = st.sampled_from(
 )
 
 
+class Attributes(HTMLParser):
+    """The names of all attributes; what only looks like one, in text or in another's value, is none."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.names = set()
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.names.update(name for name, _ in attrs)
+
+
 @given(st.lists(FRAGMENTS | st.text(max_size=3), max_size=25).map("".join))
 @example("<pre>\n\nx</pre>")
 @example("<b><a href=x><table><a href=y>")
+@example('<p title="<img src=x onerror=y>">')
 @example("<p style=\"font-family:'a;b';width:f(g(1))\">")
 @settings(max_examples=400, deadline=None)
 def test_cleaning_what_is_clean_changes_nothing(html):
     clean = clean_html(html)
     assert clean_html(clean) == clean
-    assert not re.search(r"<(?:script|style|svg|iframe|title)|<[^>]* on\w+=", clean)
+    assert not re.search(r"<(?:script|style|svg|iframe|title)", clean)
+    assert [name for name in Attributes(clean).names if name.startswith("on")] == []
 
 
 @pytest.mark.parametrize("tag", ["<div>", "<b>", "<table><tr><td>", "<math><mrow>", "<font color=1>x<p>"])
