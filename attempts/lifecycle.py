@@ -191,7 +191,8 @@ def save_answer(
     if clock and _swap(item.attempt, clock, item, [*given, "duration"]):
         return item
     with transaction.atomic():
-        item = _read_item(attempt_id, item_id, user, lock=for_update("i, a"))
+        _locked(attempt_id, user)  # in a statement of its own: the next one sees what it has waited for
+        item = _read_item(attempt_id, item_id, user)
         attempt, now = item.attempt, now or timezone.now()
         if clock := _answered(item, given, now):
             rows.write(item, [*given, "duration"])
@@ -248,14 +249,12 @@ def _locked(attempt_id, asking) -> Attempt:
     return _read(attempt_id, asking, lock=for_update("a"))
 
 
-def _read_item(attempt_id, item_id, asking, *, lock="") -> AttemptItem:
-    """The item with its attempt. A lock takes both: a join that locked the attempt alone would hand whoever waited for
-    it the new attempt and the old item.
-    """
+def _read_item(attempt_id, item_id, asking) -> AttemptItem:
+    """The item with its attempt."""
     found = rows.read(
         (ITEM, SAVED_ATTEMPT, USER, SAVED_EXAM),
         f"""FROM {ITEMS} i JOIN {ATTEMPTS} a ON a.id = i.attempt_id JOIN {USERS} u ON u.id = a.user_id
-        JOIN {EXAMS} e ON e.id = a.exam_id WHERE i.id = %s AND a.id = %s {lock}""",
+        JOIN {EXAMS} e ON e.id = a.exam_id WHERE i.id = %s AND a.id = %s""",
         [item_id, attempt_id],
     )
     if found is None:
@@ -324,7 +323,7 @@ def _settled(attempt, now) -> Attempt:
 
 def _complete(attempt, clock):
     paper = papers.paper_of(attempt.exam)
-    sheet = rows.Listing(CHOICE, f"FROM {ITEMS} i WHERE i.attempt_id = %s", [attempt.pk])
+    sheet = rows.Listing([CHOICE], f"FROM {ITEMS} i WHERE i.attempt_id = %s", [attempt.pk], CHOICE.record)
     result = grade((paper.by_id[item.question_id], item.selected_answers) for item in sheet)
     attempt.state = Attempt.State.COMPLETED
     attempt.score = result.score

@@ -125,9 +125,10 @@ ITEM = Columns(AttemptItem, "i")
 def sheet_of(attempt, condition="") -> Listing:
     """The records of the attempt's items in their order, all or those that a condition on `i` leaves."""
     return Listing(
-        ITEM,
+        [ITEM],
         f'FROM "{AttemptItem._meta.db_table}" i WHERE i.attempt_id = %s {condition} ORDER BY i."order", i.id',
         [attempt.pk],
+        ITEM.record,
     )
 
 

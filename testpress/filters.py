@@ -12,11 +12,16 @@ class TextFilter(filters.CharFilter):
         return qs.none() if len(value) > LONGEST else super().filter(qs, value)
 
 
+def asks_for(filterset_class, request) -> bool:
+    """Whether a request names any of the filters."""
+    return any(name in request.query_params for name in filterset_class.base_filters)
+
+
 class FilterBackend(filters.DjangoFilterBackend):
     """django-filter's, which makes a form for each request, also for the many that ask for no filter."""
 
     def filter_queryset(self, request, queryset, view):
-        names = getattr(getattr(view, "filterset_class", None), "base_filters", ())
-        if not any(name in request.query_params for name in names):
+        filterset_class = getattr(view, "filterset_class", None)
+        if filterset_class is None or not asks_for(filterset_class, request):
             return queryset
         return super().filter_queryset(request, queryset, view)

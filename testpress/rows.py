@@ -5,7 +5,7 @@ once; the values still go through the fields, so that both engines store and rea
 """
 
 from collections import namedtuple
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -63,36 +63,44 @@ class Values:
         return tuple(values)
 
 
-def read(columns: Sequence[Columns | Values], sql: str, parameters: Sequence) -> list | None:
-    """What the first row of `SELECT <columns> <sql>` holds, one after the other; None where there is no row."""
+Parts = Sequence[Columns | Values]
+
+
+def read(parts: Parts, sql: str, parameters: Sequence) -> list | None:
+    """What each part makes of the first row of `SELECT <parts> <sql>`; None where there is no row."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(part.sql for part in columns)} {sql}", parameters)
+        cursor.execute(f"SELECT {_columns(parts)} {sql}", parameters)
         row = cursor.fetchone()
-    if row is None:
-        return None
+    return row and made(parts, row)
+
+
+def made(parts: Parts, row: Sequence) -> list:
+    """What each part makes of its values in the row."""
     found, start = [], 0
-    for part in columns:
+    for part in parts:
         end = start + len(part.fields)
         found.append(part.instance(row[start:end]))
         start = end
     return found
 
 
-class Listing:
-    """The records of `SELECT <columns> <sql>` (which ends in its ORDER BY), all of them or a part."""
+def _columns(parts):
+    return ", ".join(part.sql for part in parts)
 
-    def __init__(self, columns: Columns, sql: str, parameters: Sequence):
-        self.columns, self.sql, self.parameters = columns, sql, parameters
+
+class Listing:
+    """What `make` makes of the rows of `SELECT <parts> <sql>` (which ends in its ORDER BY): of all, or of some."""
+
+    def __init__(self, parts: Parts, sql: str, parameters: Sequence, make: Callable[[Sequence], Any]):
+        self.columns, self.sql, self.parameters, self.make = _columns(parts), sql, parameters, make
 
     def __iter__(self):
-        return (self.columns.record(row) for row in self._read(f"SELECT {self.columns.sql} {self.sql}"))
+        return map(self.make, self._read(f"SELECT {self.columns} {self.sql}"))
 
     def part(self, start: int, stop: int) -> tuple[list, int]:
-        """The records from `start` to before `stop`, and how many there are in all (0 where the part is empty)."""
-        rows = self._read(
-            f"SELECT {self.columns.sql}, COUNT(*) OVER () {self.sql} LIMIT %s OFFSET %s", stop - start, start
-        )
-        return [self.columns.record(row[:-1]) for row in rows], rows[0][-1] if rows else 0
+        """The rows from `start` to before `stop`, and how many there are in all (0 where the part is empty)."""
+        rows = self._read(f"SELECT {self.columns}, COUNT(*) OVER () {self.sql} LIMIT %s OFFSET %s", stop - start, start)
+        return [self.make(row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
     def _read(self, sql, *more):
         with connection.cursor() as cursor:
