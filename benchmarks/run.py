@@ -26,6 +26,15 @@ class Row:
     statements: int | None = None
     transactions: int = 0
     aim: float | None = None
+    bares: tuple["Row", ...] = ()  # the baseline right before and right after
+
+    @property
+    def bare_rate(self) -> float:
+        return sum(row.load.rate for row in self.bares) / len(self.bares)
+
+    @property
+    def bare_cpu(self) -> float:
+        return sum(row.own_cpu for row in self.bares) / len(self.bares)
 
     @property
     def usage(self) -> machine.Usage:
@@ -72,30 +81,31 @@ class Bench:
                 sys.exit(f"{name} is {value}: durability is not for sale.")
 
     def run(self, names):
-        """The baseline, the phases on the production server, and the baseline once more."""
+        """The phases on the production server, the baseline between them: a machine's speed changes within minutes."""
         with servers.production(self.environment) as server:  # to learn its command
             self.command, self.port = server.command, server.port
-        self.baseline()
-        with servers.production(self.environment) as server:
+        with (
+            servers.production(self.environment) as server,
+            servers.bare(self.environment, self.command, self.port) as bare,
+        ):
+            self.bares = [self.baseline(bare)]
             for name in names:
-                self.measure(server, self.phases.ALL[name])
-        self.baseline()
+                row = self.measure(server, self.phases.ALL[name])
+                self.rows.append(row)
+                self.bares.append(self.baseline(bare))
+                row.bares = tuple(self.bares[-2:])
 
     def measured(self, names):
         """The rows of the phases alone, on a server of their own."""
-        self.rows = []
         with servers.production(self.environment) as server:
             self.command = server.command
-            for name in names:
-                self.measure(server, self.phases.ALL[name])
+            self.rows = [self.measure(server, self.phases.ALL[name]) for name in names]
         return self.rows
 
-    def baseline(self):
-        self.state = self.phases.prepare(self.phases.ALL["bare"], self.stage, self.state)
-        with servers.bare(self.environment, self.command, self.port) as server:
-            self.measure(server, self.phases.ALL["bare"])
+    def baseline(self, server):
+        return self.measure(server, self.phases.ALL["bare"], seconds=config.PHASE_SECONDS / 2)
 
-    def measure(self, server, phase):
+    def measure(self, server, phase, seconds=config.PHASE_SECONDS) -> Row:
         self.state = self.phases.prepare(phase, self.stage, self.state)
         operations = phase.operations(self.stage, config.STUDENTS)
         row = Row(phase.name, phase.what, None, aim=phase.aim)
@@ -111,7 +121,7 @@ class Bench:
             row.load = drive(
                 connections,
                 operations,
-                seconds=config.PHASE_SECONDS,
+                seconds=seconds,
                 warm_up=config.WARM_UP_SECONDS,
                 snapshot=meter,
                 keep=keep,
@@ -125,12 +135,12 @@ class Bench:
             self.all_kept(done)
         if phase.name == "end":
             self.all_graded()
-        self.rows.append(row)
         say(
             f"{row.name:10} {row.load.rate:8.1f}/s   p50 {row.load.percentile(50) * 1000:6.1f}   "
             f"p99 {row.load.percentile(99) * 1000:6.1f} ms   CPU {row.own_cpu:6.2f} ms"
             + ("" if row.load.lasted else f"   (students used up after {row.load.seconds:.1f} s)")
         )
+        return row
 
     def count(self, phase, row):
         """Asks a few times within this process: that the answer is right, and how many statements it takes."""
@@ -172,19 +182,9 @@ class Bench:
 
     # --- What it says ------------------------------------------------------------------------------------------------
 
-    @property
-    def bare_rate(self) -> float:
-        rates = [row.load.rate for row in self.rows if row.name == "bare"]
-        return sum(rates) / len(rates)
-
-    @property
-    def bare_cpu(self) -> float:
-        found = [row.own_cpu for row in self.rows if row.name == "bare"]
-        return sum(found) / len(found)
-
     def ratio(self, row):
         """What the aim is about: the rate in parts of the baseline's; of log-in, log-ins a second and core."""
-        return row.load.rate / (os.cpu_count() or 1) if row.name == "log-in" else row.load.rate / self.bare_rate
+        return row.load.rate / (os.cpu_count() or 1) if row.name == "log-in" else row.load.rate / row.bare_rate
 
     def machine_lines(self):
         from django import get_version
@@ -209,6 +209,12 @@ class Bench:
             *("CPU ms: server", "database", "cache", "of baseline", "statements", ""),
         ]
         lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 2) + " --- |"]
+        rates = sorted(row.load.rate for row in self.bares)
+        costs = sorted(row.own_cpu for row in self.bares)
+        lines.append(
+            f"| bare, {len(rates)} times | {rates[0]:.0f}–{rates[-1]:.0f} |  |  |  |  |  "
+            f"| {costs[0]:.2f}–{costs[-1]:.2f} in all |  |  |  | 3 + 2 |  |"
+        )
         for row in self.rows:
             ratio = self.ratio(row)
             shown_ratio = f"{ratio:.1f}/s a core" if row.name == "log-in" else f"{ratio:.2f}"
@@ -220,7 +226,7 @@ class Bench:
                 "" if row.aim is None else f"{row.aim:g}",
                 *(f"{row.load.percentile(p) * 1000:.1f}" for p in (50, 95, 99)),
                 *(f"{row.cpu(part):.2f}" for part in ("server", "database", "cache")),
-                f"{row.own_cpu / self.bare_cpu:.2f}",
+                f"{row.own_cpu / row.bare_cpu:.2f}",
                 f"{row.statements} + {row.transactions}",
                 verdict,
             ]
@@ -238,7 +244,7 @@ class Bench:
         ]
         saves = [row for row in self.rows if row.name == "save"]
         if saves:
-            part = saves[0].own_cpu / self.bare_cpu
+            part = saves[0].own_cpu / saves[0].bare_cpu
             verdict = "reached" if part <= CPU_AIM else "**missed**"
             lines.append(f"CPU of a save: {part:.2f} of the baseline's, aim {CPU_AIM} at most: {verdict}.")
         clients = max(row.load.client_cpu / row.load.seconds for row in self.rows)
