@@ -16,6 +16,7 @@ from benchmarks.run import Bench, say
 CROWD = int(os.environ.get("CROWD") or 100_000)
 # Finished attempts of each of the crowd at each exam: one at the exam that is measured, ten in all.
 NUMBERS = (1, 3, 2, 2, 2)
+ROUNDS = 2
 PHASES = ["list", "attempt", "attempts", "start", "save", "end"]
 # How many times slower a call may be on the large table; the last two not at all, but for what is noise.
 AIMS = {"list": 1.3, "attempt": 1.3, "attempts": 1.3, "end": 1.3, "start": 1.05, "save": 1.05}
@@ -93,25 +94,32 @@ def table(small, large):
     return lines
 
 
+def measured(bench, names):
+    """Of each phase the quicker of its goes: a shared machine slows down for moments, but never speeds up."""
+    rounds = [bench.measured(names) for _ in range(ROUNDS)]
+    return [max(goes, key=lambda row: row.load.rate) for goes in zip(*rounds, strict=True)]
+
+
 def main():
     bench = Bench(config.apply())
     names = os.environ.get("PHASES", "").replace(",", " ").split() or PHASES
     if unknown := [name for name in names if name not in AIMS]:
         sys.exit(f"PHASES may name {', '.join(AIMS)}, not {', '.join(unknown)}.")
     bench.build()
-    small = bench.measured(names)
+    small = measured(bench, names)
     say(f"Loading {CROWD} users with {CROWD * sum(NUMBERS)} finished attempts …")
     bench.staging.clear(bench.stage)
     bench.state = bench.phases.EMPTY
     begin = time.monotonic()
     bench.staging.crowd(bench.stage, CROWD, NUMBERS)
     say(f"… in {time.monotonic() - begin:.0f} s")
-    large = bench.measured(names)
+    large = measured(bench, names)
     report = "\n".join(
         [
             *bench.machine_lines(),
             "",
-            f"Large: {CROWD * NUMBERS[0]:,} finished attempts in the exam, {CROWD * sum(NUMBERS):,} in the table.",
+            f"Large: {CROWD * NUMBERS[0]:,} finished attempts in the exam, {CROWD * sum(NUMBERS):,} in the table. "
+            f"Of {ROUNDS} goes at each phase the quicker counts.",
             "",
             *table(small, large),
             "",
