@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from attempts import lifecycle
 from attempts.models import Attempt, AttemptItem
@@ -86,6 +86,36 @@ def test_a_save_overtaken_by_a_save_loses_no_time_and_neither_answer(sitting, ov
     assert AttemptItem.objects.get(pk=first["id"]).review is True
     durations = [found.duration for found in stored.items.exclude(duration=None)]
     assert sum(durations[1:], durations[0]) == stored.time_allowed - stored.remaining_time
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite locks the whole database when a transaction begins"
+)
+def test_a_save_takes_the_attempt_before_the_item(sitting, asha):
+    """Whoever holds the attempt should be free to write its items: else the two would wait for each other."""
+    _, path, [item, *_] = sitting
+    chosen = [item["question"]["answers"][0]["id"]]
+
+    def save():
+        try:
+            return Caller(asha).put(f"{path}questions/{item['id']}/", {"selected_answers": chosen})
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Attempt.objects.select_for_update().get()
+            saved = pool.submit(save)
+            waiting = None
+            while waiting is None:
+                cursor.execute("SELECT 1 FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+                waiting = cursor.fetchone()
+            AttemptItem.objects.filter(pk=item["id"]).update(review=True)
+        status, answer = saved.result()
+
+    assert (status, answer["selected_answers"]) == (200, chosen)
+    stored = AttemptItem.objects.get(pk=item["id"])
+    assert (stored.selected_answers, stored.review) == (chosen, True)
 
 
 def test_a_heartbeat_overtaken_by_a_save_takes_nothing_from_it(sitting, overtaken):
