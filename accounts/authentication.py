@@ -21,7 +21,7 @@ USER = Columns(User, "u", ["id", "username", "password", "is_active", "is_staff"
 
 def user_of(pk) -> User | None:
     """The user of that id, other columns deferred; nearly every request with a token asks."""
-    found = read([USER], f'FROM "{User._meta.db_table}" u WHERE u.id = %s', [pk])
+    found = read([USER], f"FROM {USER.table} WHERE u.id = %s", [pk])
     return found and found[0]
 
 

@@ -22,7 +22,8 @@ from attempts.clock import ZERO, Clock
 from attempts.grading import grade
 from attempts.models import Attempt, AttemptItem
 from exams import papers
-from exams.models import Course, Exam, ExamQuestion, Question
+from exams.access import COURSE, EXAM
+from exams.models import Exam, ExamQuestion, Question
 from exams.papers import PaperQuestion
 from testpress import rows
 from testpress.exceptions import NotAvailable
@@ -32,7 +33,6 @@ START_TRIES = 5
 
 # The verbs' rows go by hand-written SQL (`testpress/rows.py`): these calls come by the hundred a second.
 ITEM, ATTEMPT = Columns(AttemptItem, "i"), Columns(Attempt, "a")
-EXAM, COURSE = Columns(Exam, "e"), Columns(Course, "c")
 CHOICE = Columns(AttemptItem, "i", ["question_id", "selected_answers"])
 # Of the attempt and the exam, what a save needs.
 SAVED_ATTEMPT = Columns(
@@ -44,9 +44,7 @@ SAVED_ATTEMPT = Columns(
     ],
 )
 SAVED_EXAM = Columns(Exam, "e", ["id", "paper_version"])
-ITEMS, ATTEMPTS, EXAMS, COURSES, PLACES, USERS = (
-    f'"{model._meta.db_table}"' for model in (AttemptItem, Attempt, Exam, Course, ExamQuestion, User)
-)
+ITEMS, PLACES = (f'"{model._meta.db_table}"' for model in (AttemptItem, ExamQuestion))
 
 CLOCK = ("remaining_time", "last_started_time", "unattributed_time")
 
@@ -83,7 +81,7 @@ def _start(exam, user, now):
     papers.share(exam)
     found = rows.read(
         (ATTEMPT,),
-        f"FROM {ATTEMPTS} a WHERE a.user_id = %s AND a.exam_id = %s ORDER BY a.number DESC LIMIT 1",
+        f"FROM {ATTEMPT.table} WHERE a.user_id = %s AND a.exam_id = %s ORDER BY a.number DESC LIMIT 1",
         [user.pk, exam.pk],
     )
     newest = found and found[0]
@@ -233,8 +231,8 @@ def _read(attempt_id, asking, *, lock="") -> Attempt:
     """The attempt of who asks, with all that the API shows of it."""
     found = rows.read(
         (ATTEMPT, USER, EXAM, COURSE),
-        f"""FROM {ATTEMPTS} a JOIN {USERS} u ON u.id = a.user_id
-        JOIN {EXAMS} e ON e.id = a.exam_id JOIN {COURSES} c ON c.id = e.course_id WHERE a.id = %s {lock}""",
+        f"""FROM {ATTEMPT.table} JOIN {USER.table} ON u.id = a.user_id
+        JOIN {EXAM.table} ON e.id = a.exam_id JOIN {COURSE.table} ON c.id = e.course_id WHERE a.id = %s {lock}""",
         [attempt_id],
     )
     if found is None:
@@ -253,8 +251,8 @@ def _read_item(attempt_id, item_id, asking) -> AttemptItem:
     """The item with its attempt."""
     found = rows.read(
         (ITEM, SAVED_ATTEMPT, USER, SAVED_EXAM),
-        f"""FROM {ITEMS} i JOIN {ATTEMPTS} a ON a.id = i.attempt_id JOIN {USERS} u ON u.id = a.user_id
-        JOIN {EXAMS} e ON e.id = a.exam_id WHERE i.id = %s AND a.id = %s""",
+        f"""FROM {ITEM.table} JOIN {ATTEMPT.table} ON a.id = i.attempt_id JOIN {USER.table} ON u.id = a.user_id
+        JOIN {EXAM.table} ON e.id = a.exam_id WHERE i.id = %s AND a.id = %s""",
         [item_id, attempt_id],
     )
     if found is None:
@@ -323,7 +321,7 @@ def _settled(attempt, now) -> Attempt:
 
 def _complete(attempt, clock):
     paper = papers.paper_of(attempt.exam)
-    sheet = rows.Listing([CHOICE], f"FROM {ITEMS} i WHERE i.attempt_id = %s", [attempt.pk], CHOICE.record)
+    sheet = rows.Listing([CHOICE], f"FROM {CHOICE.table} WHERE i.attempt_id = %s", [attempt.pk], CHOICE.record)
     result = grade((paper.by_id[item.question_id], item.selected_answers) for item in sheet)
     attempt.state = Attempt.State.COMPLETED
     attempt.score = result.score

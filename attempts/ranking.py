@@ -116,7 +116,7 @@ def _scores(exam_ids: Collection[int], now) -> dict[int, Scores]:
     counts: dict[int, dict[Decimal, int]] = {exam_id: {} for exam_id in missing}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {SCORE.sql}, COUNT(*) FROM {ATTEMPTS} a WHERE a.ranked "  # noqa: S608
+            f"SELECT {SCORE.sql}, COUNT(*) FROM {SCORE.table} WHERE a.ranked "  # noqa: S608
             f"AND a.exam_id IN ({_places(missing)}) GROUP BY a.exam_id, a.score",
             missing,
         )
@@ -136,7 +136,7 @@ def _same_score(pks: Collection[int]):
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT a.id, ({same}), ({same} AND o.seconds_taken < a.seconds_taken) "  # noqa: S608
-            f"FROM {ATTEMPTS} a WHERE a.id IN ({_places(pks)})",
+            f"FROM {SCORE.table} WHERE a.id IN ({_places(pks)})",
             list(pks),
         )
         return cursor.fetchall()

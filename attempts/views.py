@@ -12,6 +12,7 @@ from attempts import lifecycle, ranking
 from attempts.errors import AttemptCompleted, AttemptNotCompleted
 from attempts.filters import AttemptFilter, ReviewState
 from attempts.grading import verdict
+from attempts.lifecycle import ITEM
 from attempts.models import Attempt, AttemptItem
 from attempts.serializers import (
     AnswerSerializer,
@@ -25,7 +26,7 @@ from attempts.serializers import (
 from exams import papers
 from exams.access import exam_for
 from testpress.openapi import errors
-from testpress.rows import Columns, Listing
+from testpress.rows import Listing
 from testpress.views import LimitedBody
 
 
@@ -119,14 +120,11 @@ class AttemptEndView(OneAttemptView):
         return self.answer(lifecycle.end(pk, request.user))
 
 
-ITEM = Columns(AttemptItem, "i")
-
-
 def sheet_of(attempt, condition="") -> Listing:
     """The records of the attempt's items in their order, all or those that a condition on `i` leaves."""
     return Listing(
         [ITEM],
-        f'FROM "{AttemptItem._meta.db_table}" i WHERE i.attempt_id = %s {condition} ORDER BY i."order", i.id',
+        f'FROM {ITEM.table} WHERE i.attempt_id = %s {condition} ORDER BY i."order", i.id',
         [attempt.pk],
         ITEM.record,
     )

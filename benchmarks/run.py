@@ -65,6 +65,7 @@ class Bench:
         self.environment = environment
         self.phases, self.staging = phases, stage
         self.rows: list[Row] = []
+        self.bares: list[Row] = []
         self.state = None
         self.control = psycopg.connect(config.DATABASE_URL, autocommit=True)
         self.cache = redis.Redis.from_url(environment["REDIS_URL"]) if environment["REDIS_URL"] else None
@@ -88,7 +89,7 @@ class Bench:
             servers.production(self.environment) as server,
             servers.bare(self.environment, self.command, self.port) as bare,
         ):
-            self.bares = [self.baseline(bare)]
+            self.bares.append(self.baseline(bare))
             for name in names:
                 row = self.measure(server, self.phases.ALL[name])
                 self.rows.append(row)
@@ -99,8 +100,7 @@ class Bench:
         """The rows of the phases alone, on a server of their own."""
         with servers.production(self.environment) as server:
             self.command = server.command
-            self.rows = [self.measure(server, self.phases.ALL[name]) for name in names]
-        return self.rows
+            return [self.measure(server, self.phases.ALL[name]) for name in names]
 
     def baseline(self, server):
         return self.measure(server, self.phases.ALL["bare"], seconds=config.PHASE_SECONDS / 2)

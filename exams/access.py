@@ -7,7 +7,6 @@ is written by hand; `Exam.objects.visible_to` says the same for what is filtered
 from django.http import Http404
 
 from accounts.authentication import USER
-from accounts.models import User
 from exams.models import Course, Exam, HasAttemptBy, HasBatches, HasBatchOf, QuestionCount
 from testpress import rows
 from testpress.exceptions import NotAvailable
@@ -17,8 +16,7 @@ EXAM, COURSE = Columns(Exam, "e"), Columns(Course, "c")
 OPEN = f"e.published AND (NOT {HasBatches.on('e.id')} OR {HasBatchOf.on('e.id', 'u.id')})"
 ATTEMPTED = HasAttemptBy.on("e.id", "u.id")
 PARTS = (EXAM, COURSE, USER, Values(QuestionCount.on("e.id")))
-TABLES = f"""FROM "{Exam._meta.db_table}" e JOIN "{Course._meta.db_table}" c ON c.id = e.course_id
-    JOIN "{User._meta.db_table}" u ON u.id = %s"""
+TABLES = f"FROM {EXAM.table} JOIN {COURSE.table} ON c.id = e.course_id JOIN {USER.table} ON u.id = %s"
 
 
 def exam_for(request, slug) -> Exam:

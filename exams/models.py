@@ -200,7 +200,7 @@ class Exam(SluggedModel):
         return Q(published=True) & (~HasBatches("pk") | HasBatchOf("pk", user.pk))
 
     def is_open(self, user):
-        """Whether `user` may start it, as far as batches and publication go; asked once where the queryset has not."""
+        """Whether `user` may start it, as far as batches and publication go; asked once where `exam_for` has not."""
         if not hasattr(self, "open_to_student"):
             self.open_to_student = Exam.objects.open_to(user).filter(pk=self.pk).exists()
         return self.open_to_student

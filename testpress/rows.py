@@ -13,14 +13,15 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transac
 
 
 class Columns:
-    """Columns of a model (all, or those named by attribute) as SQL under a table alias, and what their values make.
+    """Columns of a model (all, or those named by attribute) as SQL, their table under its alias, and what values make.
 
     An instance: its other columns are deferred, so that reading one of them costs a query of its own. Or a record, a
     named tuple, for a tenth of the time.
     """
 
     def __init__(self, model: type[models.Model], alias: str, names: Collection[str] | None = None):
-        self.model, self.alias = model, alias
+        self.model = model
+        self.table = f'"{model._meta.db_table}" {alias}'
         # In the model's own order, which is what `from_db` takes values in.
         self.fields = [field for field in model._meta.concrete_fields if names is None or field.attname in names]
         self.names = [field.attname for field in self.fields]

@@ -8,11 +8,20 @@ from django.db import connection, connections, transaction
 
 from attempts import lifecycle
 from attempts.models import Attempt, AttemptItem
+from tests.attempts.conftest import Sitting
 from tests.conftest import Api, make_exam
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CALLERS = 10
+
+
+def in_thread(call):
+    """What the call gives; the connection that the thread has opened for it is closed."""
+    try:
+        return call()
+    finally:
+        connections.close_all()
 
 
 def at_once(*calls):
@@ -21,10 +30,7 @@ def at_once(*calls):
 
     def run(call):
         gate.wait()
-        try:
-            return call()
-        finally:
-            connections.close_all()
+        return in_thread(call)
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(run, call) for call in calls]]
@@ -56,17 +62,15 @@ def overtaken(monkeypatch):
 
 @pytest.fixture
 def sitting(asha):
-    """(client, the attempt's path, its items) of Asha's running attempt at an exam of three questions."""
-    api = Api(asha)
-    path = f"attempts/{api.post(f'exams/{make_exam().slug}/attempts/', status=201)['id']}/"
-    return api, path, api.get(f"{path}questions/")["results"]
+    """Asha's running attempt at an exam of three questions; the clock runs."""
+    return Sitting(asha, make_exam())
 
 
 def test_a_save_overtaken_by_the_end_leaves_nothing(sitting, overtaken):
-    api, path, [item, *_] = sitting
-    overtaken(lambda: api.put(f"{path}end/"))
+    item = sitting.items()[0]
+    overtaken(lambda: sitting.put("end/"))
 
-    answer = api.put(f"{path}questions/{item['id']}/", {"review": True}, status=403)
+    answer = sitting.save(item, review=True, status=403)
 
     assert answer["code"] == "attempt_completed"
     assert AttemptItem.objects.get(pk=item["id"]).review is None
@@ -74,14 +78,14 @@ def test_a_save_overtaken_by_the_end_leaves_nothing(sitting, overtaken):
 
 @pytest.mark.parametrize("same", [True, False])
 def test_a_save_overtaken_by_a_save_loses_no_time_and_neither_answer(sitting, overtaken, same):
-    api, path, [item, other, *_] = sitting
+    item, other, *_ = sitting.items()
     first = item if same else other
-    overtaken(lambda: api.put(f"{path}questions/{first['id']}/", {"review": True}))
+    overtaken(lambda: sitting.save(first, review=True))
 
     chosen = [item["question"]["answers"][0]["id"]]
-    api.put(f"{path}questions/{item['id']}/", {"selected_answers": chosen})
+    sitting.save(item, selected_answers=chosen)
 
-    stored = Attempt.objects.get()
+    stored = sitting.stored
     assert AttemptItem.objects.get(pk=item["id"]).selected_answers == chosen
     assert AttemptItem.objects.get(pk=first["id"]).review is True
     durations = [found.duration for found in stored.items.exclude(duration=None)]
@@ -93,19 +97,16 @@ def test_a_save_overtaken_by_a_save_loses_no_time_and_neither_answer(sitting, ov
 )
 def test_a_save_takes_the_attempt_before_the_item(sitting, asha):
     """Whoever holds the attempt should be free to write its items: else the two would wait for each other."""
-    _, path, [item, *_] = sitting
+    item = sitting.items()[0]
     chosen = [item["question"]["answers"][0]["id"]]
 
     def save():
-        try:
-            return Caller(asha).put(f"{path}questions/{item['id']}/", {"selected_answers": chosen})
-        finally:
-            connections.close_all()
+        return Caller(asha).put(sitting.path(item), {"selected_answers": chosen})
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic(), connection.cursor() as cursor:
             Attempt.objects.select_for_update().get()
-            saved = pool.submit(save)
+            saved = pool.submit(in_thread, save)
             waiting = None
             while waiting is None:
                 cursor.execute("SELECT 1 FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
@@ -119,22 +120,21 @@ def test_a_save_takes_the_attempt_before_the_item(sitting, asha):
 
 
 def test_a_heartbeat_overtaken_by_a_save_takes_nothing_from_it(sitting, overtaken):
-    api, path, [item, *_] = sitting
-    overtaken(lambda: api.put(f"{path}questions/{item['id']}/", {"review": True}))
+    item = sitting.items()[0]
+    overtaken(lambda: sitting.save(item, review=True))
 
-    api.put(f"{path}heartbeat/")
+    sitting.put("heartbeat/")
 
-    stored = Attempt.objects.get()
+    stored = sitting.stored
     duration = AttemptItem.objects.get(pk=item["id"]).duration
     assert duration + stored.unattributed_time == stored.time_allowed - stored.remaining_time
     assert stored.last_started_time - stored.date == stored.time_allowed - stored.remaining_time
 
 
 def test_a_heartbeat_overtaken_by_the_end_answers_the_result(sitting, overtaken):
-    api, path, _ = sitting
-    overtaken(lambda: api.put(f"{path}end/"))
+    overtaken(lambda: sitting.put("end/"))
 
-    assert api.put(f"{path}heartbeat/")["state"] == "Completed"
+    assert sitting.put("heartbeat/")["state"] == "Completed"
 
 
 def test_ten_starts_at_once_make_one_attempt(asha):
